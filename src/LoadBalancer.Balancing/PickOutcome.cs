@@ -1,0 +1,25 @@
+namespace LoadBalancer.Balancing;
+
+/// <summary>How one attempt at a destination ended. Times are in ticks of <see cref="TimeProvider.GetTimestamp"/>; -1 where the phase was not reached.</summary>
+/// <param name="Kind">The result as the balancer should weigh it.</param>
+/// <param name="ConnectTicks">Time to connect; 0 when a kept connection was reused.</param>
+/// <param name="FirstByteTicks">From the pick to the first byte of the answer.</param>
+/// <param name="TotalTicks">From the pick to the end of the exchange.</param>
+public readonly record struct PickOutcome(PickOutcomeKind Kind, long ConnectTicks, long FirstByteTicks, long TotalTicks);
+
+/// <summary>The result of an attempt as seen by balancing and ejection.</summary>
+public enum PickOutcomeKind : byte
+{
+    /// <summary>A complete answer that does not blame the destination.</summary>
+    Success,
+    /// <summary>A complete answer that blames the destination (5xx).</summary>
+    ServerError,
+    /// <summary>No connection could be made.</summary>
+    ConnectFailure,
+    /// <summary>The destination broke the exchange: reset, early end, malformed answer.</summary>
+    ProtocolFailure,
+    /// <summary>The destination did not answer in time.</summary>
+    Timeout,
+    /// <summary>Ended by the client or by ourselves; says nothing about the destination.</summary>
+    Cancelled,
+}

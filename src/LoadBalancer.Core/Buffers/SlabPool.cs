@@ -1,0 +1,34 @@
+namespace LoadBalancer.Core.Buffers;
+
+/// <summary>
+/// The buffers of one loop: three size classes, last returned first leased (warm in the cache), each with a bound on what is kept.
+/// Used on the loop's thread only. A lease beyond what is kept allocates; a return beyond the bound leaves the slab to the collector.
+/// </summary>
+internal sealed class SlabPool
+{
+    internal const int SmallSize = 16 * 1024;   // a request or response head with a small body
+    internal const int MediumSize = 64 * 1024;  // the largest head accepted
+    internal const int LargeSize = 256 * 1024;  // bodies that filled a smaller slab
+
+    private readonly Stack<Slab>[] _kept = [new(), new(), new()];
+    private static readonly int[] Sizes = [SmallSize, MediumSize, LargeSize];
+    private static readonly int[] KeptMax = [1024, 64, 32]; // 16 MiB + 4 MiB + 8 MiB a loop at the most
+
+    /// <summary>Slabs out on lease. For tests and statistics: 0 when every connection is idle.</summary>
+    internal int Leased { get; private set; }
+
+    /// <summary>Leases a slab of at least <paramref name="sizeMin"/> bytes; the largest class when more is asked.</summary>
+    internal Slab Lease(int sizeMin = 0)
+    {
+        int sizeClass = sizeMin <= SmallSize ? 0 : sizeMin <= MediumSize ? 1 : 2;
+        Leased++;
+        return _kept[sizeClass].TryPop(out Slab? slab) ? slab : new Slab(Sizes[sizeClass], sizeClass);
+    }
+
+    internal void Return(Slab slab)
+    {
+        Leased--;
+        Stack<Slab> kept = _kept[slab.SizeClass];
+        if (kept.Count < KeptMax[slab.SizeClass]) kept.Push(slab);
+    }
+}

@@ -1,0 +1,64 @@
+namespace LoadBalancer.Core.Configuration;
+
+/// <summary>A named group of destinations that can answer the same requests.</summary>
+public sealed record ClusterConfig
+{
+    /// <summary>Destinations by name. In the file a plain string stands for one with that address.</summary>
+    public IReadOnlyDictionary<string, DestinationConfig> Destinations { get; init; } = new Dictionary<string, DestinationConfig>();
+
+    /// <summary>Balancing policy: "round-robin" (default).</summary>
+    public string Balance { get; init; } = "round-robin";
+
+    /// <summary>Host field sent to destinations: "client" (default, the client's own), "destination" (its address), or a fixed value.</summary>
+    public string Host { get; init; } = "client";
+
+    /// <summary>Time to connect. Default 2 s (nginx: 60 s; a destination on the same network answers in milliseconds).</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>From the whole request sent to the whole response head read; then 504. Default 30 s.</summary>
+    public TimeSpan ResponseHeadTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest wait for the destination to send more of a response, or to take more of a request. Default 60 s (nginx).</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Longest silence, both ways, of an upgraded connection (WebSocket). Default 1 h.</summary>
+    public TimeSpan TunnelIdleTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Largest response head in bytes; larger ones are answered with 502. Default 64 KiB, which is also the most.</summary>
+    public int ResponseHeadBytesMax { get; init; } = 64 * 1024;
+
+    /// <summary>Most header fields in a response. Default 200.</summary>
+    public int ResponseHeaderCountMax { get; init; } = 200;
+
+    /// <summary>Further attempts after a failed one, each only where repeating is safe. Default 2; 0 for none.</summary>
+    public int RetriesMax { get; init; } = 2;
+
+    /// <summary>Kept connections.</summary>
+    public ConnectionPoolConfig Pool { get; init; } = new();
+}
+
+/// <summary>One server address.</summary>
+public sealed record DestinationConfig
+{
+    /// <summary>"host:port" (an IP address or a name that is looked up while running), "[::1]:port", "unix:/path".</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Share of the traffic relative to the others, 1 to 1000. Default 1.</summary>
+    public int Weight { get; init; } = 1;
+}
+
+/// <summary>Bounds of the connections kept to each destination.</summary>
+public sealed record ConnectionPoolConfig
+{
+    /// <summary>Most idle connections kept to each destination, over all loops. Default 128.</summary>
+    public int IdleConnectionsMax { get; init; } = 128;
+
+    /// <summary>How long one may idle. Default 60 s.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long one may live, jittered by 20 %, so that changes of DNS and fleet spread; zero for no limit. Default 5 min.</summary>
+    public TimeSpan LifeMax { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Most open connections to each destination, over all loops; requests beyond get 503. 0 (default) for no limit.</summary>
+    public int ConnectionsMax { get; init; }
+}

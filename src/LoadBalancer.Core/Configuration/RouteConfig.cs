@@ -1,0 +1,64 @@
+namespace LoadBalancer.Core.Configuration;
+
+/// <summary>A match rule and what to do with the requests it matches. Exactly one of cluster, redirect and respond is set.</summary>
+public sealed record RouteConfig
+{
+    /// <summary>Listeners the route applies to. Empty (default): all.</summary>
+    public IReadOnlyList<string> Listeners { get; init; } = [];
+
+    /// <summary>Hosts: "example.com" (any port), "example.com:8443", "*.example.com" (one or more labels). Empty (default): any.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
+
+    /// <summary>
+    /// "/exact", "/users/{id}" (one segment each), "/files/**" (that path and everything below it). Default "/**".
+    /// Exact beats template beats prefix, and the longer prefix the shorter one.
+    /// </summary>
+    public string Path { get; init; } = "/**";
+
+    /// <summary>Methods, case-sensitive. Empty (default): any.</summary>
+    public IReadOnlyList<string> Methods { get; init; } = [];
+
+    /// <summary>Header fields that must match, by name. A value of "*" asks for presence only; any other for that exact value.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Cluster to forward to.</summary>
+    public string? Cluster { get; init; }
+
+    /// <summary>Answer with a redirect.</summary>
+    public RedirectConfig? Redirect { get; init; }
+
+    /// <summary>Answer directly.</summary>
+    public RespondConfig? Respond { get; init; }
+
+    /// <summary>Whole-request time limit, from the end of the request head; then 504, or a cut connection when the answer has begun. Zero (default) for none.</summary>
+    public TimeSpan Deadline { get; init; }
+
+    /// <summary>Largest request body in bytes, above the listener's limit. Null (default): the listener's.</summary>
+    public long? RequestBodyBytesMax { get; init; }
+}
+
+/// <summary>A redirect answer.</summary>
+public sealed record RedirectConfig
+{
+    /// <summary>Location. "{host}", "{path}" (the normalised path) and "{query}" (with its "?", or empty) are replaced.</summary>
+    public required string To { get; init; }
+
+    /// <summary>301, 302, 303, 307 or 308. Default 308, which keeps method and body.</summary>
+    public int Status { get; init; } = 308;
+}
+
+/// <summary>A fixed answer.</summary>
+public sealed record RespondConfig
+{
+    /// <summary>200 to 599. Default 200.</summary>
+    public int Status { get; init; } = 200;
+
+    /// <summary>Content, sent as UTF-8. Default empty.</summary>
+    public string Body { get; init; } = "";
+
+    /// <summary>Default "text/plain; charset=utf-8".</summary>
+    public string ContentType { get; init; } = "text/plain; charset=utf-8";
+
+    /// <summary>Further header fields.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+}

@@ -1,0 +1,117 @@
+using System.IO.Pipelines;
+
+namespace LoadBalancer.Core.Transport;
+
+/// <summary>Why a connection stopped carrying bytes, other than by an orderly end.</summary>
+internal enum TransportFault : byte
+{
+    None,
+    /// <summary>The peer reset the connection, or it broke.</summary>
+    Reset,
+    /// <summary><see cref="TransportConnection.Abort"/> was called on this side.</summary>
+    Aborted,
+}
+
+/// <summary>Outcome of <see cref="TransportConnection.ConnectAsync"/>.</summary>
+internal enum ConnectResult : byte
+{
+    Connected,
+    Refused,
+    Unreachable,
+    /// <summary>No descriptor, no local port, no memory: our side's fault, not the destination's.</summary>
+    ResourceExhausted,
+    /// <summary>Aborted from this side while connecting (a connect time-out).</summary>
+    Aborted,
+    Failed,
+}
+
+/// <summary>Told of what happens to a connection while nobody reads from it. Called on the owning loop's thread.</summary>
+internal interface IConnectionObserver
+{
+    /// <summary>
+    /// The connection broke (reset by the peer), or, when <paramref name="readable"/>, bytes or an end of stream arrived.
+    /// Only called while no read is pending. May call any member of the connection.
+    /// </summary>
+    void OnConnectionEvent(bool readable, bool broken);
+}
+
+/// <summary>
+/// One socket as an <see cref="IDuplexPipe"/>, owned by one <see cref="TransportLoop"/>: every member is used on that loop's
+/// thread, and every continuation runs there, inline. The pipe contract holds with these sharper promises, which the callers rely on:
+/// <list type="bullet">
+/// <item>A read returns one contiguous segment (<see cref="ReadResult.Buffer"/> is single-segment).</item>
+/// <item>Faults are values: a reset ends a read with <see cref="ReadResult.IsCompleted"/> and a flush with
+/// <see cref="FlushResult.IsCompleted"/>; <see cref="Fault"/> says why. A clean end of stream leaves it <see cref="TransportFault.None"/>.
+/// No member throws for what a peer does.</item>
+/// <item>Reads: <c>AdvanceTo(consumed, examined)</c> with examined at the end makes the next read wait for more bytes; the buffer then grows, up to
+/// <see cref="Buffers.SlabPool.LargeSize"/>. When everything is consumed the buffer is given back: an idle connection holds none.</item>
+/// <item><see cref="PipeReader.CancelPendingRead"/> and <see cref="PipeWriter.CancelPendingFlush"/> end a pending wait with IsCanceled.
+/// A cancelled flush leaves unsent bytes behind: the only thing to do then is to abort.</item>
+/// <item>Writes: <see cref="PipeWriter.GetMemory"/>/<c>GetSpan</c> + <c>Advance</c> collect bytes in one slab; <c>FlushAsync</c> sends them;
+/// <c>WriteAsync(memory)</c> sends what was collected and then the memory itself, without copying it, in one system call where it can.
+/// Both complete only when the kernel has taken every byte, which is the back-pressure. The memory must stay untouched until then.</item>
+/// <item><c>Output.Complete()</c> ends our direction (FIN) once flushed; <c>Input.Complete()</c> releases the read buffer.</item>
+/// </list>
+/// </summary>
+internal abstract class TransportConnection : IDuplexPipe
+{
+    protected TransportConnection(TransportLoop loop) => Loop = loop;
+
+    internal TransportLoop Loop { get; }
+
+    public abstract TransportReader Input { get; }
+
+    public abstract TransportWriter Output { get; }
+
+    PipeReader IDuplexPipe.Input => Input;
+
+    PipeWriter IDuplexPipe.Output => Output;
+
+    /// <summary>Remote side of an accepted connection; the connected address of an outbound one.</summary>
+    internal PeerAddress Remote { get; set; }
+
+    /// <summary>The local address, asked from the system on each call (it is needed rarely).</summary>
+    internal abstract PeerAddress GetLocalAddress();
+
+    internal TransportFault Fault { get; private protected set; }
+
+    /// <summary>Who is told of events while no read is pending; null for nobody.</summary>
+    internal IConnectionObserver? Observer { get; set; }
+
+    /// <summary>Connects an outbound connection made by <see cref="TransportLoop.CreateOutbound"/>. Called once.</summary>
+    internal abstract ValueTask<ConnectResult> ConnectAsync();
+
+    /// <summary>
+    /// Whether an idle connection can carry another exchange: connected, nothing unread, no end or error seen. Costs no system
+    /// call where the transport knows it from its events.
+    /// </summary>
+    internal abstract bool IsReusable { get; }
+
+    /// <summary>
+    /// Ends at once with a reset (RST), so that the peer cannot take what it got for complete. Pending operations complete with
+    /// <see cref="TransportFault.Aborted"/>; their continuations may run inside this call. Idempotent. <see cref="Close"/> is still owed.
+    /// </summary>
+    internal abstract void Abort();
+
+    /// <summary>
+    /// Releases the socket and all buffers: an orderly end (FIN after what was flushed) unless aborted before. No operation may be
+    /// pending. Idempotent; the object is not used afterwards.
+    /// </summary>
+    internal abstract void Close();
+}
+
+/// <summary>The reading side of a <see cref="TransportConnection"/>.</summary>
+internal abstract class TransportReader : PipeReader;
+
+/// <summary>The writing side of a <see cref="TransportConnection"/>, with the one call the pipe contract lacks.</summary>
+internal abstract class TransportWriter : PipeWriter
+{
+    /// <summary>
+    /// Sends what was collected, then <paramref name="body"/> uncopied, then <paramref name="tail"/>, in one system call where it can
+    /// (the framing around a chunk). Both must stay untouched until completion.
+    /// </summary>
+    internal abstract ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> tail);
+
+    public sealed override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
+        WriteAsync(source, default(ReadOnlyMemory<byte>));
+}

@@ -1,0 +1,114 @@
+using System.Net;
+using LoadBalancer.Core.Buffers;
+using LoadBalancer.Core.Timers;
+
+namespace LoadBalancer.Core.Transport;
+
+/// <summary>Work handed to a loop from another thread, or put off by the loop's own. Linked into the queue, so posting allocates nothing.</summary>
+internal abstract class LoopWork
+{
+    internal LoopWork? NextWork;
+
+    /// <summary>Runs on the loop's thread. An exception is a bug: it is logged and ends the process' accepting loudly.</summary>
+    protected internal abstract void Execute();
+}
+
+/// <summary>Takes over connections that a listener accepted. Called on the loop that owns the connection.</summary>
+internal interface IConnectionHandler
+{
+    void OnAccepted(TransportConnection connection);
+}
+
+/// <summary>
+/// One thread with its own sockets, timers and buffers: the unit that shares nothing. Everything but <see cref="Post"/>,
+/// <see cref="Start"/> and <see cref="Stop"/> is called on that thread.
+/// </summary>
+internal abstract class TransportLoop
+{
+    private readonly TimeProvider _time;
+    private readonly long _origin;
+    private readonly double _millisecondsPerTick;
+
+    protected TransportLoop(int index, TimeProvider time)
+    {
+        Index = index;
+        _time = time;
+        _origin = time.GetTimestamp();
+        _millisecondsPerTick = 1000.0 / time.TimestampFrequency;
+        Timers = new TimerWheel(0);
+    }
+
+    internal int Index { get; }
+
+    internal TimerWheel Timers { get; }
+
+    internal SlabPool Slabs { get; } = new();
+
+    internal TimeProvider Time => _time;
+
+    /// <summary>Milliseconds since the loop was made, read once for each batch of events: the clock of <see cref="Timers"/>.</summary>
+    internal long NowMilliseconds { get; private protected set; }
+
+    /// <summary>Reads the clock anew into <see cref="NowMilliseconds"/>.</summary>
+    internal void UpdateNow() => NowMilliseconds = (long)((_time.GetTimestamp() - _origin) * _millisecondsPerTick);
+
+    /// <summary>Whether the caller is the loop's thread.</summary>
+    internal abstract bool IsCurrent { get; }
+
+    /// <summary>State of the layer above (upstream pools, pooled exchanges, counters), so that it is found from any connection of the loop.</summary>
+    internal object? Context { get; set; }
+
+    /// <summary>Starts the thread.</summary>
+    internal abstract void Start();
+
+    /// <summary>Ends the thread after closing listeners and aborting connections; returns when it is gone. Any thread but the loop's.</summary>
+    internal abstract void Stop();
+
+    /// <summary>Queues work for the loop's thread and wakes it. Any thread.</summary>
+    internal abstract void Post(LoopWork work);
+
+    /// <summary>An unconnected connection to <paramref name="endPoint"/> (an <see cref="IPEndPoint"/> or a Unix socket's).</summary>
+    internal abstract TransportConnection CreateOutbound(EndPoint endPoint);
+
+    /// <summary>Begins accepting from a bound listener on this loop.</summary>
+    internal abstract void StartAccepting(TransportListener listener, IConnectionHandler handler);
+
+    /// <summary>Stops accepting from a listener on this loop; connections live on.</summary>
+    internal abstract void StopAccepting(TransportListener listener);
+}
+
+/// <summary>A bound, listening address. Bound once before the loops start, so that a port in use is known at start-up.</summary>
+internal abstract class TransportListener : IDisposable
+{
+    /// <summary>The address it is bound to, with the real port where 0 was asked.</summary>
+    internal abstract EndPoint LocalEndPoint { get; }
+
+    /// <summary>Open connections accepted from this listener over all loops, and the most allowed (0 for no limit).</summary>
+    internal int ConnectionsMax;
+    internal int ConnectionCount;
+
+    /// <summary>Connections refused because <see cref="ConnectionsMax"/> was reached, and accepts that failed for want of descriptors or memory.</summary>
+    internal long RefusedCount, AcceptErrorCount;
+
+    public abstract void Dispose();
+}
+
+/// <summary>How a listener's sockets are set up.</summary>
+/// <param name="EndPoint">An <see cref="IPEndPoint"/> or a Unix socket's endpoint.</param>
+/// <param name="Backlog">Length of the accept queue.</param>
+/// <param name="DualStack">For an IPv6 address: whether IPv4 clients are served too.</param>
+/// <param name="KeepAlive">Idle time before TCP keep-alive probes; zero for none.</param>
+/// <param name="ConnectionsMax">Most open connections; 0 for no limit.</param>
+internal sealed record ListenOptions(EndPoint EndPoint, int Backlog, bool DualStack, TimeSpan KeepAlive, int ConnectionsMax);
+
+/// <summary>A way to reach the network: makes loops and listeners that belong together.</summary>
+internal abstract class TransportFactory
+{
+    internal abstract string Name { get; }
+
+    internal abstract TransportLoop CreateLoop(int index, TimeProvider time);
+
+    /// <summary>Binds an address for use by <paramref name="loopCount"/> loops.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be bound.</exception>
+    internal abstract TransportListener Bind(ListenOptions options, int loopCount);
+}

@@ -1,0 +1,30 @@
+namespace LoadBalancer.Http;
+
+/// <summary>Fields a proxy treats specially. All others are <see cref="Other"/> and pass as they are.</summary>
+public enum KnownField : byte
+{
+    /// <summary>Any other field.</summary>
+    Other,
+#pragma warning disable CS1591 // the members are the field names themselves
+    Host,
+    ContentLength,
+    TransferEncoding,
+    Connection,
+    KeepAlive,
+    ProxyConnection,
+    ProxyAuthenticate,
+    ProxyAuthorization,
+    Te,
+    Trailer,
+    Upgrade,
+    Expect,
+    Via,
+    Forwarded,
+    XForwardedFor,
+    XForwardedProto,
+    XForwardedHost,
+    Date,
+    MaxForwards,
+    Http2Settings,
+#pragma warning restore CS1591
+}
