@@ -58,6 +58,9 @@ internal abstract class TransportLoop
     /// <summary>State of the layer above (upstream pools, pooled exchanges, counters), so that it is found from any connection of the loop.</summary>
     internal object? Context { get; set; }
 
+    /// <summary>Told of exceptions that reached the loop: bugs, to be logged loudly. The loop goes on.</summary>
+    internal Action<Exception>? UnhandledException { get; set; }
+
     /// <summary>Starts the thread.</summary>
     internal abstract void Start();
 
