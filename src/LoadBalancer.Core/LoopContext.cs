@@ -33,6 +33,7 @@ internal sealed class LoopContext
     internal ICompletionObserver? Observer { get; }
     internal Random Random { get; } = new();
     internal bool IsDraining { get; private set; }
+    internal bool IsDrainReported { get; set; }
     internal int ConnectionCount { get; private set; }
 
     internal UpstreamPool PoolOf(DestinationState destination) => _pools[destination.Index];
@@ -75,14 +76,14 @@ internal sealed class LoopContext
         else _firstConnection = connection.NextOpen;
         if (connection.NextOpen is { } next) next.PreviousOpen = connection.PreviousOpen;
         connection.NextOpen = connection.PreviousOpen = null;
-        if (IsDraining && ConnectionCount == 0) Server.LoopDrained();
+        if (IsDraining && ConnectionCount == 0) Server.LoopDrained(this);
     }
 
     /// <summary>Idle connections end now, the others with their current answer.</summary>
     internal void Drain()
     {
         IsDraining = true;
-        if (ConnectionCount == 0) Server.LoopDrained();
+        if (ConnectionCount == 0) Server.LoopDrained(this);
         for (Http1Connection? connection = _firstConnection; connection is not null;)
         {
             Http1Connection? next = connection.NextOpen;

@@ -1,5 +1,6 @@
 using System.Net;
 using LoadBalancer.Core.Buffers;
+using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Timers;
 
 namespace LoadBalancer.Core.Transport;
@@ -108,6 +109,13 @@ internal sealed record ListenOptions(EndPoint EndPoint, int Backlog, bool DualSt
 internal abstract class TransportFactory
 {
     internal abstract string Name { get; }
+
+    internal static TransportFactory Create(TransportKind kind) => kind switch
+    {
+        TransportKind.Auto or TransportKind.Epoll when Epoll.EpollTransportFactory.IsSupported => new Epoll.EpollTransportFactory(),
+        TransportKind.Epoll => throw new PlatformNotSupportedException("the epoll transport needs Linux; use \"sockets\" or \"auto\""),
+        _ => throw new PlatformNotSupportedException("only the epoll transport is there yet; it needs Linux"),
+    };
 
     internal abstract TransportLoop CreateLoop(int index, TimeProvider time);
 
