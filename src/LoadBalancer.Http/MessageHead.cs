@@ -1,31 +1,24 @@
-using System.Text;
+using System.Runtime.CompilerServices;
 
 namespace LoadBalancer.Http;
 
 /// <summary>
-/// What requests and responses share: the field table and the framing. Reused for message after message; all members are offsets
-/// into the parsed bytes, or flags. Parsing resumes where it stopped, so a head that drips in costs no more than one that arrives whole.
+/// What requests and responses share: the field table and the framing. Owned by one connection, used by one thread at a time, reused for
+/// message after message; all members are offsets or flags.
 /// </summary>
-public abstract class MessageHead
+public abstract class MessageHead : FieldSection
 {
-    private int _lineStart;  // start of the line being parsed
-    private int _searched;   // no line end before here
-    private int _lengthLines, _codingLines, _connectionLines;
-    private bool _hasClose, _hasKeepAlive, _hasUpgradeOption, _hasTeOption;
-    private bool _isChunked, _hasOtherCoding, _isCodingMalformed;
-    private protected bool StartLineDone;
+    private protected MessageHead(bool mayStartWithEmptyLine)
+        : base(hasStartLine: true, mayStartWithEmptyLine)
+    {
+    }
 
-    /// <summary>Fields in the order received. Only the first <see cref="FieldCount"/> are meaningful.</summary>
-    public FieldLine[] Fields { get; private set; } = new FieldLine[16];
-
-    /// <summary>Number of fields.</summary>
-    public int FieldCount { get; private set; }
-
-    /// <summary>Offset of the first field line (after the start line).</summary>
-    public int FieldsStart { get; private set; }
-
-    /// <summary>Length of the head in bytes, with its empty line. Relative, as all offsets, to the start of the parsed bytes.</summary>
-    public int Length { get; private set; }
+    // RFC 9110 §7.6.1: an option must not name a field that is meant for the final recipient. Removing one of these at a client's
+    // wish would hide credentials or the client's address from the origin, or change the framing or the meaning of the content.
+    private const uint Protected =
+        1u << (int)KnownField.Host | 1u << (int)KnownField.ContentLength | 1u << (int)KnownField.Forwarded | 1u << (int)KnownField.Via
+        | 1u << (int)KnownField.XForwardedFor | 1u << (int)KnownField.XForwardedProto | 1u << (int)KnownField.XForwardedHost
+        | 1u << (int)KnownField.Date;
 
     /// <summary>0 for HTTP/1.0, 1 for HTTP/1.1 and every later 1.x.</summary>
     public int MinorVersion { get; private protected set; }
@@ -33,258 +26,177 @@ public abstract class MessageHead
     /// <summary>How the body ends.</summary>
     public MessageFraming Framing { get; private protected set; }
 
-    /// <summary>Value of Content-Length; -1 without one.</summary>
-    public long ContentLength { get; private protected set; }
+    /// <summary>Body length when <see cref="Framing"/> is ContentLength. For a response to HEAD or a 304 with Content-Length, its value; else -1.</summary>
+    public long ContentLength { get; private protected set; } = -1;
 
     /// <summary>Whether the sender lets the connection persist (RFC 9112 §9.3).</summary>
     public bool KeepAlive { get; private set; }
 
-    /// <summary>Connection lists "upgrade" and Upgrade names something other than h2c, in an HTTP/1.1 message.</summary>
-    public bool IsUpgrade { get; private set; }
+    /// <summary>
+    /// Connection contains the option "upgrade" and an Upgrade field names a protocol other than h2c, in an HTTP/1.1 message. h2c
+    /// (RFC 7540 §3.2, withdrawn by RFC 9113) is a known way to smuggle requests past a proxy and does not count.
+    /// </summary>
+    public bool IsUpgrade { get; private protected set; }
 
     /// <summary>TE contains "trailers" and Connection lists TE.</summary>
     public bool AcceptsTrailers { get; private set; }
 
-    /// <summary>A bit for each <see cref="KnownField"/> that occurs at least once.</summary>
-    public uint Present { get; private set; }
-
-    /// <summary>Why the bytes were rejected.</summary>
-    public RejectionReason Rejection { get; private protected set; }
-
-    /// <summary>Whether the field occurs at least once.</summary>
-    public bool HasKnown(KnownField field) => (Present & (1u << (int)field)) != 0;
-
-    /// <summary>Index of the first line of a known field, or -1.</summary>
-    public int IndexOf(KnownField field)
+    /// <inheritdoc/>
+    public override void Reset()
     {
-        if (!HasKnown(field)) return -1;
-        for (int i = 0; i < FieldCount; i++) if (Fields[i].Known == field) return i;
-        return -1;
-    }
-
-    /// <summary>Forgets the last message.</summary>
-    public void Reset()
-    {
-        _lineStart = _searched = _lengthLines = _codingLines = _connectionLines = 0;
-        _hasClose = _hasKeepAlive = _hasUpgradeOption = _hasTeOption = false;
-        _isChunked = _hasOtherCoding = _isCodingMalformed = StartLineDone = false;
-        FieldCount = FieldsStart = Length = MinorVersion = 0;
+        base.Reset();
+        MinorVersion = 0;
         Framing = MessageFraming.None;
         ContentLength = -1;
-        KeepAlive = IsUpgrade = AcceptsTrailers = false;
-        Present = 0;
-        Rejection = RejectionReason.None;
-        ResetStartLine();
+        KeepAlive = false;
+        IsUpgrade = false;
+        AcceptsTrailers = false;
     }
 
-    private protected abstract void ResetStartLine();
-
-    private protected abstract RejectionReason ParseStartLine(ReadOnlySpan<byte> buffer, int start, int end);
-
-    private protected abstract RejectionReason OnField(ReadOnlySpan<byte> buffer, ref FieldLine field);
-
-    private protected abstract RejectionReason OnComplete(ReadOnlySpan<byte> buffer);
-
-    /// <summary>Whether one empty line may come before the start line (RFC 9112 §2.2, requests only).</summary>
-    private protected abstract bool AllowsLeadingEmptyLine { get; }
-
-    // Hot path: per message. 0 allocations once the table has grown.
-    private protected ParseStatus ParseHead(ReadOnlySpan<byte> buffer, in HeadLimits limits)
+    // KeepAlive, IsUpgrade, AcceptsTrailers and the hop-by-hop marks of fields named by Connection.
+    private protected RejectionReason FinishConnection(ReadOnlySpan<byte> buffer)
     {
-        if (Rejection != RejectionReason.None) return ParseStatus.Rejected;
-        while (true)
+        KeepAlive = MinorVersion != 0;
+        if (!HasKnown(KnownField.Connection)) return RejectionReason.None;
+        if ((_repeated & (1u << (int)KnownField.Connection)) == 0)
         {
-            int at = buffer[_searched..].IndexOfAny(Characters.Control);
-            if (at < 0 || _searched + at + 1 >= buffer.Length)
+            ReadOnlySpan<byte> value = ValueOf(IndexOf(KnownField.Connection), buffer);
+            if (Syntax.EqualsLower(value, "keep-alive"u8))
             {
-                // No line end yet, or a CR as the last byte, whose LF is still to come; anything else there is an error already.
-                if (at >= 0 && buffer[_searched + at] != '\r') return Reject(RejectionReason.ControlCharacter);
-                _searched = at < 0 ? buffer.Length : _searched + at;
-                if (!StartLineDone && buffer.Length - _lineStart > limits.StartLineBytesMax) return Reject(RejectionReason.StartLineTooLong);
-                if (buffer.Length >= limits.HeadBytesMax) return Reject(RejectionReason.HeadTooLarge);
-                return ParseStatus.NeedMore;
+                KeepAlive = true;
+                return RejectionReason.None;
             }
-            int end = _searched + at;
-            if (buffer[end] != '\r' || buffer[end + 1] != '\n') return Reject(RejectionReason.ControlCharacter);
-            int next = end + 2;
-            if (!StartLineDone)
+            if (Syntax.EqualsLower(value, "close"u8))
             {
-                if (end == _lineStart && _lineStart == 0 && AllowsLeadingEmptyLine)
+                KeepAlive = false;
+                return RejectionReason.None;
+            }
+        }
+        return FinishConnectionOptions(buffer);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private RejectionReason FinishConnectionOptions(ReadOnlySpan<byte> buffer)
+    {
+        bool close = false;
+        bool keepAlive = false;
+        bool upgrade = false;
+        bool te = false;
+        int named = 0;
+        for (int i = IndexOf(KnownField.Connection); i < _fieldCount; i++)
+        {
+            if (_fields[i].Known != KnownField.Connection) continue;
+            ReadOnlySpan<byte> list = ValueOf(i, buffer);
+            int position = 0;
+            while (Syntax.NextElement(list, ref position, out ReadOnlySpan<byte> option))
+            {
+                if (Syntax.EqualsLower(option, "close"u8)) close = true;
+                else if (Syntax.EqualsLower(option, "keep-alive"u8)) keepAlive = true;
+                else if (Syntax.EqualsLower(option, "upgrade"u8)) upgrade = true;
+                else if (Syntax.EqualsLower(option, "te"u8)) te = true;
+                else if (Syntax.IsToken(option)) // what is no token can name no field
                 {
-                    _lineStart = _searched = next;
-                    continue;
+                    if (++named > NamedOptionsMax) return RejectionReason.TooManyFields;
+                    MarkNamed(buffer, option);
                 }
-                if (end - _lineStart > limits.StartLineBytesMax) return Reject(RejectionReason.StartLineTooLong);
-                RejectionReason reason = ParseStartLine(buffer, _lineStart, end);
-                if (reason != RejectionReason.None) return Reject(reason);
-                StartLineDone = true;
-                FieldsStart = next;
             }
-            else if (end == _lineStart)
-            {
-                if (next > limits.HeadBytesMax) return Reject(RejectionReason.HeadTooLarge);
-                Length = next;
-                RejectionReason reason = Finish(buffer);
-                return reason == RejectionReason.None ? ParseStatus.Complete : Reject(reason);
-            }
-            else
-            {
-                if (FieldCount >= limits.FieldCountMax) return Reject(RejectionReason.TooManyFields);
-                RejectionReason reason = ParseField(buffer, end, next);
-                if (reason != RejectionReason.None) return Reject(reason);
-            }
-            if (next > limits.HeadBytesMax) return Reject(RejectionReason.HeadTooLarge);
-            _lineStart = _searched = next;
         }
+
+        // RFC 9112 §9.3: close wins; HTTP/1.0 persists only when asked to.
+        KeepAlive = !close && (keepAlive || MinorVersion != 0);
+        if (MinorVersion == 0) return RejectionReason.None;
+        IsUpgrade = upgrade && HasKnown(KnownField.Upgrade) && AnyElement(buffer, KnownField.Upgrade, static e => !e.IsEmpty && !Syntax.EqualsLower(e, "h2c"u8));
+        AcceptsTrailers = te && HasKnown(KnownField.Te) && AnyElement(buffer, KnownField.Te, static e => Syntax.EqualsLower(e, "trailers"u8));
+        return RejectionReason.None;
     }
 
-    private ParseStatus Reject(RejectionReason reason)
+    private delegate bool ElementTest(ReadOnlySpan<byte> element);
+
+    private bool AnyElement(ReadOnlySpan<byte> buffer, KnownField field, ElementTest test)
     {
-        Rejection = reason;
-        return ParseStatus.Rejected;
-    }
-
-    private RejectionReason ParseField(ReadOnlySpan<byte> buffer, int end, int next)
-    {
-        ReadOnlySpan<byte> line = buffer[_lineStart..end];
-        if (line[0] is (byte)' ' or (byte)'\t') return RejectionReason.LineFolding; // RFC 9112 §5.2
-        int nameLength = line.IndexOfAnyExcept(Characters.Token);
-        if (nameLength < 0) return RejectionReason.MissingColon;
-        if (nameLength == 0 || line[nameLength] != ':') return line.Contains((byte)':') ? RejectionReason.BadFieldName : RejectionReason.MissingColon;
-
-        int valueStart = nameLength + 1, valueEnd = line.Length;
-        while (valueStart < valueEnd && line[valueStart] is (byte)' ' or (byte)'\t') valueStart++;
-        while (valueEnd > valueStart && line[valueEnd - 1] is (byte)' ' or (byte)'\t') valueEnd--;
-
-        if (FieldCount == Fields.Length)
+        for (int i = IndexOf(field); i < _fieldCount; i++)
         {
-            FieldLine[] larger = new FieldLine[Fields.Length * 2];
-            Fields.CopyTo(larger, 0);
-            Fields = larger;
-        }
-        ref FieldLine field = ref Fields[FieldCount++];
-        field.NameStart = _lineStart;
-        field.NameLength = (ushort)nameLength;
-        field.ValueStart = _lineStart + valueStart;
-        field.ValueLength = valueEnd - valueStart;
-        field.LineEnd = next;
-        field.IsHopByHop = false;
-        field.Known = KnownFields.Of(line[..nameLength]);
-        if (field.Known == KnownField.Other) return RejectionReason.None;
-        Present |= 1u << (int)field.Known;
-        return OnKnown(buffer, ref field);
-    }
-
-    private RejectionReason OnKnown(ReadOnlySpan<byte> buffer, ref FieldLine field)
-    {
-        ReadOnlySpan<byte> value = buffer.Slice(field.ValueStart, field.ValueLength);
-        switch (field.Known)
-        {
-            case KnownField.ContentLength:
-                // RFC 9112 §6.3 item 5 would allow equal values; a proxy that takes the strictest reading need not.
-                if (++_lengthLines > 1) return RejectionReason.BadContentLength;
-                ContentLength = Characters.ParseLength(value);
-                if (ContentLength < 0) return RejectionReason.BadContentLength;
-                break;
-            case KnownField.TransferEncoding:
-                field.IsHopByHop = true;
-                OnTransferEncoding(value);
-                break;
-            case KnownField.Connection:
-                field.IsHopByHop = true;
-                _connectionLines++;
-                OnConnection(value);
-                break;
-            case KnownField.KeepAlive or KnownField.ProxyConnection or KnownField.ProxyAuthenticate or KnownField.ProxyAuthorization
-                or KnownField.Te or KnownField.Upgrade or KnownField.Http2Settings:
-                field.IsHopByHop = true;
-                break;
-        }
-        return OnField(buffer, ref field);
-    }
-
-    private void OnTransferEncoding(ReadOnlySpan<byte> value)
-    {
-        _codingLines++;
-        if (value.IsEmpty) _isCodingMalformed = true;
-        foreach (Range range in value.Split((byte)','))
-        {
-            ReadOnlySpan<byte> coding = value[range].Trim(" \t"u8);
-            if (coding.IsEmpty || _isChunked) _isCodingMalformed = true; // something after chunked, or an empty element
-            else if (Ascii.EqualsIgnoreCase(coding, "chunked"u8)) _isChunked = true;
-            else if (coding.IndexOfAnyExcept(Characters.Token) >= 0 || Ascii.EqualsIgnoreCase(coding, "identity"u8)) _isCodingMalformed = true;
-            else _hasOtherCoding = true;
-        }
-    }
-
-    private void OnConnection(ReadOnlySpan<byte> value)
-    {
-        foreach (Range range in value.Split((byte)','))
-        {
-            ReadOnlySpan<byte> option = value[range].Trim(" \t"u8);
-            if (Ascii.EqualsIgnoreCase(option, "close"u8)) _hasClose = true;
-            else if (Ascii.EqualsIgnoreCase(option, "keep-alive"u8)) _hasKeepAlive = true;
-            else if (Ascii.EqualsIgnoreCase(option, "upgrade"u8)) _hasUpgradeOption = true;
-            else if (Ascii.EqualsIgnoreCase(option, "te"u8)) _hasTeOption = true;
-        }
-    }
-
-    private RejectionReason Finish(ReadOnlySpan<byte> buffer)
-    {
-        if (_codingLines > 0)
-        {
-            // RFC 9112 §6.1: both lengths, or a coding in HTTP/1.0, is how requests are smuggled.
-            if (_lengthLines > 0) return RejectionReason.LengthAndTransferEncoding;
-            if (MinorVersion == 0) return RejectionReason.TransferEncodingInHttp10;
-            if (_isCodingMalformed) return RejectionReason.BadTransferEncoding;
-            if (_hasOtherCoding) return RejectionReason.UnsupportedTransferEncoding;
-            Framing = MessageFraming.Chunked;
-        }
-        else if (_lengthLines > 0) Framing = MessageFraming.ContentLength;
-        KeepAlive = !_hasClose && (MinorVersion > 0 || _hasKeepAlive);
-        if (_connectionLines > 0)
-        {
-            MarkNamedByConnection(buffer);
-            if (_hasUpgradeOption && MinorVersion > 0 && HasKnown(KnownField.Upgrade)) IsUpgrade = HasListElement(buffer, KnownField.Upgrade, "h2c"u8, other: true);
-            if (_hasTeOption) AcceptsTrailers = HasListElement(buffer, KnownField.Te, "trailers"u8, other: false);
-        }
-        return OnComplete(buffer);
-    }
-
-    /// <summary>Whether the list field has the element (or, with <paramref name="other"/>, any element but that).</summary>
-    private bool HasListElement(ReadOnlySpan<byte> buffer, KnownField known, ReadOnlySpan<byte> element, bool other)
-    {
-        for (int i = 0; i < FieldCount; i++)
-        {
-            ref FieldLine field = ref Fields[i];
-            if (field.Known != known) continue;
-            ReadOnlySpan<byte> value = buffer.Slice(field.ValueStart, field.ValueLength);
-            foreach (Range range in value.Split((byte)','))
-            {
-                ReadOnlySpan<byte> item = value[range].Trim(" \t"u8);
-                if (!item.IsEmpty && Ascii.EqualsIgnoreCase(item, element) != other) return true;
-            }
+            if (_fields[i].Known != field) continue;
+            int position = 0;
+            while (Syntax.NextElement(ValueOf(i, buffer), ref position, out ReadOnlySpan<byte> element)) if (test(element)) return true;
         }
         return false;
     }
 
-    private void MarkNamedByConnection(ReadOnlySpan<byte> buffer)
+    private void MarkNamed(ReadOnlySpan<byte> buffer, ReadOnlySpan<byte> option)
     {
-        for (int i = 0; i < FieldCount; i++)
+        if (IsProtectedName(option)) return;
+        for (int i = 0; i < _fieldCount; i++)
         {
-            if (Fields[i].Known != KnownField.Connection) continue;
-            ReadOnlySpan<byte> value = buffer.Slice(Fields[i].ValueStart, Fields[i].ValueLength);
-            foreach (Range range in value.Split((byte)','))
-            {
-                ReadOnlySpan<byte> option = value[range].Trim(" \t"u8);
-                if (option.IsEmpty || KnownFields.IsProtectedFromConnection(option)) continue;
-                for (int j = 0; j < FieldCount; j++)
-                {
-                    ref FieldLine named = ref Fields[j];
-                    if (named.NameLength == option.Length && Ascii.EqualsIgnoreCase(buffer.Slice(named.NameStart, named.NameLength), option))
-                        named.IsHopByHop = true;
-                }
-            }
+            ref FieldLine line = ref _fields[i];
+            if (line.NameLength != option.Length || line.IsHopByHop) continue;
+            if ((Protected & (1u << (int)line.Known)) != 0) continue;
+            if (System.Text.Ascii.EqualsIgnoreCase(NameOf(i, buffer), option)) line.IsHopByHop = true;
         }
     }
+
+    // Protected fields that are not in KnownField.
+    private static bool IsProtectedName(ReadOnlySpan<byte> name) => name.Length switch
+    {
+        6 => Syntax.EqualsLower(name, "cookie"u8),
+        9 => Syntax.EqualsLower(name, "x-real-ip"u8),
+        10 => Syntax.EqualsLower(name, "set-cookie"u8),
+        12 => Syntax.EqualsLower(name, "content-type"u8),
+        13 => Syntax.EqualsLower(name, "authorization"u8) || Syntax.EqualsLower(name, "cache-control"u8) || Syntax.EqualsLower(name, "content-range"u8),
+        16 => Syntax.EqualsLower(name, "content-encoding"u8) || IsXForwarded(name),
+        _ => IsXForwarded(name),
+    };
+
+    private static bool IsXForwarded(ReadOnlySpan<byte> name) => name.Length > 12 && Syntax.EqualsLower(name[..12], "x-forwarded-"u8);
+
+    // RFC 9112 §6.1, §6.3. Called when at least one of Transfer-Encoding and Content-Length is present. Sets length to -1 for chunked.
+    private protected RejectionReason ReadFraming(ReadOnlySpan<byte> buffer, out long length)
+    {
+        length = -1;
+        if (HasKnown(KnownField.TransferEncoding))
+        {
+            // §6.3 item 3: both present is how requests are smuggled; reject, as a proxy may not guess.
+            if (HasKnown(KnownField.ContentLength)) return RejectionReason.LengthAndTransferEncoding;
+            // §6.1: a 1.0 sender with Transfer-Encoding must be treated as having faulty framing.
+            if (MinorVersion == 0) return RejectionReason.TransferEncodingInHttp10;
+            return ReadTransferEncoding(buffer);
+        }
+
+        // §6.3 item 5 lets a proxy unify equal values; some origins take the first and some the last of what they see, so we do not.
+        if ((_repeated & (1u << (int)KnownField.ContentLength)) != 0) return RejectionReason.BadContentLength;
+        length = Syntax.ParseLength(ValueOf(IndexOf(KnownField.ContentLength), buffer));
+        return length < 0 ? RejectionReason.BadContentLength : RejectionReason.None;
+    }
+
+    private RejectionReason ReadTransferEncoding(ReadOnlySpan<byte> buffer)
+    {
+        int first = IndexOf(KnownField.TransferEncoding);
+        if ((_repeated & (1u << (int)KnownField.TransferEncoding)) == 0 && Syntax.EqualsLower(ValueOf(first, buffer), "chunked"u8)) return RejectionReason.None;
+
+        bool others = false;
+        bool chunked = false;
+        for (int i = first; i < _fieldCount; i++)
+        {
+            if (_fields[i].Known != KnownField.TransferEncoding) continue;
+            int position = 0;
+            while (Syntax.NextElement(ValueOf(i, buffer), ref position, out ReadOnlySpan<byte> coding))
+            {
+                // Also empty elements and parameters: no sender makes them, and recipients disagree about them. §7.1: chunked comes once and last.
+                if (chunked || !Syntax.IsToken(coding) || Syntax.EqualsLower(coding, "identity"u8)) return RejectionReason.BadTransferEncoding;
+                if (Syntax.EqualsLower(coding, "chunked"u8)) chunked = true;
+                else others = true;
+            }
+        }
+        if (!chunked) return RejectionReason.BadTransferEncoding;
+        return others ? RejectionReason.UnsupportedTransferEncoding : RejectionReason.None;
+    }
+
+    private protected bool HasFramingField =>
+        (Present & (1u << (int)KnownField.TransferEncoding | 1u << (int)KnownField.ContentLength)) != 0;
+
+    // HTTP-version (RFC 9112 §2.3) that is not HTTP/1.x.
+    private protected static RejectionReason ReasonForVersion(ReadOnlySpan<byte> version) =>
+        version.Length == 8 && version.StartsWith("HTTP/"u8) && char.IsAsciiDigit((char)version[5]) && version[6] == '.' && char.IsAsciiDigit((char)version[7])
+            ? RejectionReason.UnsupportedVersion
+            : RejectionReason.BadVersion;
 }

@@ -1,83 +1,85 @@
 namespace LoadBalancer.Http;
 
 /// <summary>
-/// One form for each path, so that the path that rules see is the path that is forwarded: percent-encoded unreserved characters are
-/// decoded, hexadecimal digits are upper case (RFC 3986 §6.2.2), dot segments are removed (§5.2.4). "%2F" and "%5C" stay encoded and
-/// double slashes stay double, since those mean something to some servers.
+/// Brings paths into one form, so that a rule about "/admin" cannot be passed with "/%61dmin" or "/x/../admin". Does the normalisation every
+/// recipient may do (RFC 3986 §6.2.2) and no more: slashes are not merged, and "%2F" and "%5C" stay as they are, because to
+/// the origin they may mean something else.
 /// </summary>
 public static class PathNormalizer
 {
-    /// <summary>Whether <see cref="Normalize"/> could change the path. Hot path: per request.</summary>
+    /// <summary>False when normalising would change nothing; true when it might. Two vector searches.</summary>
     public static bool NeedsNormalizing(ReadOnlySpan<byte> path) => path.Contains((byte)'%') || path.IndexOf("/."u8) >= 0;
 
-    /// <summary>Whether each '%' begins two hexadecimal digits that are not zero.</summary>
-    internal static bool IsEncodingValid(ReadOnlySpan<byte> path)
-    {
-        for (int at; (at = path.IndexOf((byte)'%')) >= 0; path = path[(at + 3)..])
-        {
-            if (at + 2 >= path.Length) return false;
-            int high = Characters.HexValue(path[at + 1]), low = Characters.HexValue(path[at + 2]);
-            if (high < 0 || low < 0 || (high | low) == 0) return false;
-        }
-        return true;
-    }
-
-    /// <summary>Writes the normal form, which is never longer than the path, and returns its length; -1 for a malformed encoding.</summary>
+    /// <summary>
+    /// Writes the normal form: percent-encoded unreserved characters decoded, other encodings in upper case, dot segments removed (never above the
+    /// root). The result is never longer than the input; normalising it again changes nothing.
+    /// </summary>
+    /// <param name="path">A path without query.</param>
+    /// <param name="destination">At least as long as the path; may start at the same byte as it, but not overlap it otherwise.</param>
+    /// <returns>Length of the result, or -1 for a percent-encoding that is malformed or of NUL; the destination's content is undefined then.</returns>
+    /// <exception cref="ArgumentException">The destination is shorter than the path.</exception>
     public static int Normalize(ReadOnlySpan<byte> path, Span<byte> destination)
     {
-        if (!IsEncodingValid(path)) return -1;
-        int length = 0;
-        for (int i = 0; i < path.Length; i++)
-        {
-            byte c = path[i];
-            if (c == '%')
-            {
-                byte decoded = (byte)(Characters.HexValue(path[i + 1]) << 4 | Characters.HexValue(path[i + 2]));
-                if (IsUnreserved(decoded)) destination[length++] = decoded;
-                else
-                {
-                    destination[length++] = (byte)'%';
-                    destination[length++] = Upper(path[i + 1]);
-                    destination[length++] = Upper(path[i + 2]);
-                }
-                i += 2;
-            }
-            else destination[length++] = c;
-        }
-        return RemoveDotSegments(destination[..length]);
+        if (destination.Length < path.Length) throw new ArgumentException("The destination is shorter than the path.", nameof(destination));
+        int length = NormalizeEncoding(path, destination);
+        // After decoding: "%2e%2e" is a dot segment too.
+        return length <= 0 || destination[0] != '/' ? length : RemoveDotSegments(destination[..length]);
     }
 
-    private static bool IsUnreserved(byte c) => char.IsAsciiLetterOrDigit((char)c) || c is (byte)'-' or (byte)'.' or (byte)'_' or (byte)'~';
-
-    private static byte Upper(byte c) => c >= 'a' ? (byte)(c - 0x20) : c;
-
-    // In place: what is written never overtakes what is read.
-    private static int RemoveDotSegments(Span<byte> path)
+    private static int NormalizeEncoding(ReadOnlySpan<byte> path, Span<byte> destination)
     {
-        if (path.IsEmpty || path[0] != '/') return path.Length;
         int written = 0;
-        for (int at = 0; at < path.Length;)
+        for (; ; )
         {
-            int end = path[(at + 1)..].IndexOf((byte)'/');
-            end = end < 0 ? path.Length : at + 1 + end;
-            ReadOnlySpan<byte> segment = path[(at + 1)..end];
-            bool isLast = end == path.Length;
-            if (segment.SequenceEqual("."u8))
+            int percent = path.IndexOf((byte)'%');
+            ReadOnlySpan<byte> plain = percent < 0 ? path : path[..percent];
+            plain.CopyTo(destination[written..]);
+            written += plain.Length;
+            if (percent < 0) return written;
+            if (path.Length - percent < 3) return -1;
+            int high = Syntax.HexValue(path[percent + 1]);
+            int low = Syntax.HexValue(path[percent + 2]);
+            if (high < 0 || low < 0 || (high | low) == 0) return -1;
+            int octet = high * 16 + low;
+            if (char.IsAsciiLetterOrDigit((char)octet) || octet is '-' or '.' or '_' or '~')
             {
-                if (isLast) path[written++] = (byte)'/';
-            }
-            else if (segment.SequenceEqual(".."u8))
-            {
-                written = Math.Max(0, path[..written].LastIndexOf((byte)'/'));
-                if (isLast) path[written++] = (byte)'/';
+                destination[written++] = (byte)octet;
             }
             else
             {
-                int length = end - at;
-                path.Slice(at, length).CopyTo(path[written..]);
-                written += length;
+                destination[written] = (byte)'%';
+                destination[written + 1] = "0123456789ABCDEF"u8[high];
+                destination[written + 2] = "0123456789ABCDEF"u8[low];
+                written += 3;
             }
-            at = end;
+            path = path[(percent + 3)..];
+        }
+    }
+
+    // RFC 3986 §5.2.4 for a path that starts with '/', in place: what is written never overtakes what is read.
+    private static int RemoveDotSegments(Span<byte> path)
+    {
+        int read = path.IndexOf("/."u8);
+        if (read < 0) return path.Length;
+        int written = read;
+        while (read < path.Length)
+        {
+            // path[read] is the '/' before a segment.
+            int next = path[(read + 1)..].IndexOf((byte)'/');
+            int end = next < 0 ? path.Length : read + 1 + next;
+            ReadOnlySpan<byte> segment = path[(read + 1)..end];
+            bool parent = segment.SequenceEqual(".."u8);
+            if (parent || segment.SequenceEqual("."u8))
+            {
+                if (parent) written = Math.Max(path[..written].LastIndexOf((byte)'/'), 0);
+                if (end == path.Length) path[written++] = (byte)'/';
+            }
+            else
+            {
+                path[read..end].CopyTo(path[written..]);
+                written += end - read;
+            }
+            read = end;
         }
         return written;
     }

@@ -1,16 +1,18 @@
 namespace LoadBalancer.Http;
 
-/// <summary>The status that answers each rejection of a request. A rejected response is always 502.</summary>
+/// <summary>Maps rejections to what the client is told.</summary>
 public static class Rejections
 {
-    /// <summary>400, or the more telling 413-class status where there is one.</summary>
+    /// <summary>
+    /// Status for a request that was rejected for this reason. Responses have no such mapping: a bad response from upstream is always 502.
+    /// </summary>
     public static int StatusOf(RejectionReason reason) => reason switch
     {
-        RejectionReason.StartLineTooLong => 414,
-        RejectionReason.HeadTooLarge or RejectionReason.TooManyFields => 431,
-        RejectionReason.UnsupportedTransferEncoding => 501,
-        RejectionReason.UnsupportedVersion => 505,
-        RejectionReason.UnsupportedExpectation => 417,
+        RejectionReason.StartLineTooLong => 414, // RFC 9112 §3
+        RejectionReason.HeadTooLarge or RejectionReason.TooManyFields => 431, // RFC 6585 §5
+        RejectionReason.UnsupportedTransferEncoding => 501, // RFC 9112 §6.1
+        RejectionReason.UnsupportedVersion => 505, // RFC 9110 §15.6.6
+        RejectionReason.UnsupportedExpectation => 417, // RFC 9110 §10.1.1
         _ => 400,
     };
 }

@@ -1,100 +1,95 @@
-using System.Text;
+using System.Runtime.CompilerServices;
 
 namespace LoadBalancer.Http;
 
-/// <summary>Methods a proxy must tell apart.</summary>
-public enum RequestMethod : byte
-{
-    /// <summary>Any other token.</summary>
-    Other,
-#pragma warning disable CS1591 // the members are the method names themselves
-    Get, Head, Post, Put, Delete, Connect, Options, Trace, Patch,
-#pragma warning restore CS1591
-}
-
-/// <summary>Form of the request target (RFC 9112 §3.2).</summary>
-public enum TargetForm : byte
-{
-    /// <summary>"/path?query".</summary>
-    Origin,
-    /// <summary>"http://authority/path?query".</summary>
-    Absolute,
-    /// <summary>"host:port", CONNECT only.</summary>
-    Authority,
-    /// <summary>"*", OPTIONS only.</summary>
-    Asterisk,
-}
-
-/// <summary>The head of a request (RFC 9112 §3).</summary>
+/// <summary>
+/// A request line with its fields, as offsets into the bytes parsed. Owned by one connection, used by one thread at a time. Strict: what two
+/// implementations could read differently is rejected (RFC 9112 §11.2).
+/// </summary>
 public sealed class RequestHead : MessageHead
 {
-    private const int MethodBytesMax = 32;
-    private int _hostCount;
+    private const int MethodBytesMax = 32; // the longest registered method, UPDATEREDIRECTREF, has 17
+    private int _hostStart;
+    private int _hostLength;
 
-    /// <summary>Makes a head ready to parse.</summary>
-    public RequestHead() => Reset();
+    /// <summary>Creates an empty head.</summary>
+    public RequestHead()
+        : base(mayStartWithEmptyLine: true)
+    {
+    }
 
-    /// <summary>The method, where it is one that matters.</summary>
+    /// <summary>The method.</summary>
     public RequestMethod Method { get; private set; }
 
-    /// <summary>Offset and length of the method.</summary>
+    /// <summary>Offset of the method: 0, or 2 after an empty line before the request line.</summary>
     public int MethodStart { get; private set; }
 
-    /// <inheritdoc cref="MethodStart"/>
+    /// <summary>Length of the method.</summary>
     public int MethodLength { get; private set; }
 
-    /// <summary>Offset and length of the whole target as sent.</summary>
+    /// <summary>Offset of the whole target as sent.</summary>
     public int TargetStart { get; private set; }
 
-    /// <inheritdoc cref="TargetStart"/>
+    /// <summary>Length of the whole target as sent.</summary>
     public int TargetLength { get; private set; }
 
     /// <summary>Form of the target.</summary>
     public TargetForm TargetForm { get; private set; }
 
-    /// <summary>Offset and length of the authority: that of an absolute target, which then overrides Host (RFC 9112 §3.2.2), else Host's. Empty without either.</summary>
-    public int AuthorityStart { get; private set; }
+    /// <summary>Offset of the authority that counts: the target's in absolute and authority form (RFC 9112 §3.2.2, §3.3), else the value of Host.</summary>
+    public int AuthorityStart => _hostStart;
 
-    /// <inheritdoc cref="AuthorityStart"/>
-    public int AuthorityLength { get; private set; }
+    /// <summary>Length of the authority; 0 when there is none, which only HTTP/1.0 allows.</summary>
+    public int AuthorityLength => _hostLength;
 
-    /// <summary>Offset and length of the path. An absolute target without path has length 0.</summary>
+    /// <summary>Offset of the path.</summary>
     public int PathStart { get; private set; }
 
-    /// <inheritdoc cref="PathStart"/>
+    /// <summary>
+    /// Length of the path without query. "*" in asterisk form. 0 in authority form, and in absolute form with an empty path, which stands for "/",
+    /// or for "*" when the method is OPTIONS and there is no query (RFC 9112 §3.2.4).
+    /// </summary>
     public int PathLength { get; private set; }
 
-    /// <summary>Offset and length of the query with its '?'; length 0 without one.</summary>
+    /// <summary>Offset of the query with its '?'.</summary>
     public int QueryStart { get; private set; }
 
-    /// <inheritdoc cref="QueryStart"/>
+    /// <summary>Length of the query with its '?'; 0 when there is none.</summary>
     public int QueryLength { get; private set; }
 
-    /// <summary>Expect: 100-continue, in an HTTP/1.1 request.</summary>
+    /// <summary>Expect: 100-continue in an HTTP/1.1 request. In HTTP/1.0 it is ignored (RFC 9110 §10.1.1). May be set without a body.</summary>
     public bool ExpectContinue { get; private set; }
 
-    /// <summary>Value of Max-Forwards; -1 when absent or malformed.</summary>
-    public int MaxForwards { get; private set; }
+    /// <summary>Whether there is at least one byte of body, or chunks.</summary>
+    public bool HasBody => Framing == MessageFraming.Chunked || ContentLength > 0;
 
-    /// <summary>Whether body bytes follow.</summary>
-    public bool HasBody => Framing == MessageFraming.Chunked || (Framing == MessageFraming.ContentLength && ContentLength > 0);
-
-    private protected override bool AllowsLeadingEmptyLine => true;
+    /// <summary>Value of Max-Forwards; -1 when absent, repeated or malformed. Values beyond <see cref="int.MaxValue"/> become that.</summary>
+    public int MaxForwards { get; private set; } = -1;
 
     /// <summary>
-    /// Parses what has arrived so far. On NeedMore call again with more bytes from the same start; nothing is parsed twice.
+    /// Parses a request head. The bytes start with the first byte of the message, at every call; after <see cref="ParseStatus.NeedMore"/> call again
+    /// with more of them (they may have moved). What follows the head is ignored. After <see cref="ParseStatus.Complete"/> call <see cref="FieldSection.Reset"/>.
     /// </summary>
-    /// <param name="buffer">The message from its first byte.</param>
-    /// <param name="limits">Bounds of the head.</param>
-    public ParseStatus Parse(ReadOnlySpan<byte> buffer, in HeadLimits limits) => ParseHead(buffer, limits);
+    // Hot path: per read. AllocationTests.Parse_ManyMessages_AllocatesNothing
+    public ParseStatus Parse(ReadOnlySpan<byte> buffer, in HeadLimits limits) =>
+        ParseSection(buffer, limits.StartLineBytesMax, limits.HeadBytesMax, limits.FieldCountMax);
 
-    private protected override void ResetStartLine()
+    /// <inheritdoc/>
+    public override void Reset()
     {
-        _hostCount = 0;
+        base.Reset();
         Method = RequestMethod.Other;
-        MethodStart = MethodLength = TargetStart = TargetLength = AuthorityStart = AuthorityLength = 0;
-        PathStart = PathLength = QueryStart = QueryLength = 0;
+        MethodStart = 0;
+        MethodLength = 0;
+        TargetStart = 0;
+        TargetLength = 0;
         TargetForm = TargetForm.Origin;
+        _hostStart = 0;
+        _hostLength = 0;
+        PathStart = 0;
+        PathLength = 0;
+        QueryStart = 0;
+        QueryLength = 0;
         ExpectContinue = false;
         MaxForwards = -1;
     }
@@ -102,79 +97,35 @@ public sealed class RequestHead : MessageHead
     private protected override RejectionReason ParseStartLine(ReadOnlySpan<byte> buffer, int start, int end)
     {
         ReadOnlySpan<byte> line = buffer[start..end];
-        int methodLength = line.IndexOf((byte)' ');
-        if (methodLength < 0) return RejectionReason.BadStartLine;
-        if (methodLength == 0 || methodLength > MethodBytesMax || line[..methodLength].IndexOfAnyExcept(Characters.Token) >= 0) return RejectionReason.BadMethod;
-        MethodStart = start;
-        MethodLength = methodLength;
-        Method = MethodOf(line[..methodLength]);
-
-        ReadOnlySpan<byte> rest = line[(methodLength + 1)..];
-        int targetLength = rest.LastIndexOf((byte)' ');
-        if (targetLength <= 0) return RejectionReason.BadStartLine;
-        ReadOnlySpan<byte> version = rest[(targetLength + 1)..];
-        RejectionReason reason = ParseVersion(version);
-        if (reason != RejectionReason.None) return reason;
-        TargetStart = start + methodLength + 1;
-        TargetLength = targetLength;
-        return ParseTarget(rest[..targetLength]);
-    }
-
-    private RejectionReason ParseVersion(ReadOnlySpan<byte> version)
-    {
-        if (version.SequenceEqual("HTTP/1.1"u8)) MinorVersion = 1;
-        else if (version.Length != 8 || !version.StartsWith("HTTP/"u8) || version[6] != '.' || !char.IsAsciiDigit((char)version[5]) || !char.IsAsciiDigit((char)version[7]))
-            return RejectionReason.BadVersion;
-        else if (version[5] != '1') return RejectionReason.UnsupportedVersion;
-        else MinorVersion = version[7] == '0' ? 0 : 1;
-        return RejectionReason.None;
-    }
-
-    private RejectionReason ParseTarget(ReadOnlySpan<byte> target)
-    {
-        if (target.IndexOfAnyExcept(Characters.Target) >= 0) return RejectionReason.BadTarget;
-        int pathAt;
-        if (Method == RequestMethod.Connect)
+        int methodLength;
+        if (line.StartsWith("GET "u8))
         {
-            TargetForm = TargetForm.Authority;
-            AuthorityStart = TargetStart;
-            AuthorityLength = target.Length;
-            return Characters.IsAuthority(target) && target.LastIndexOf((byte)':') > target.LastIndexOf((byte)']') ? RejectionReason.None : RejectionReason.BadTarget;
-        }
-        if (target[0] == '/') pathAt = 0;
-        else if (target.SequenceEqual("*"u8))
-        {
-            if (Method != RequestMethod.Options) return RejectionReason.BadTarget;
-            TargetForm = TargetForm.Asterisk;
-            PathStart = TargetStart;
-            PathLength = 1;
-            return RejectionReason.None;
+            Method = RequestMethod.Get;
+            methodLength = 3;
         }
         else
         {
-            int scheme = target.Length > 7 && Ascii.EqualsIgnoreCase(target[..7], "http://"u8) ? 7
-                : target.Length > 8 && Ascii.EqualsIgnoreCase(target[..8], "https://"u8) ? 8 : 0;
-            if (scheme == 0) return RejectionReason.BadTarget;
-            TargetForm = TargetForm.Absolute;
-            int authorityLength = target[scheme..].IndexOfAny((byte)'/', (byte)'?');
-            if (authorityLength < 0) authorityLength = target.Length - scheme;
-            // No '@' in it: RFC 9110 §4.2.4 has userinfo treated as an error.
-            if (!Characters.IsAuthority(target.Slice(scheme, authorityLength))) return RejectionReason.BadHost;
-            AuthorityStart = TargetStart + scheme;
-            AuthorityLength = authorityLength;
-            pathAt = scheme + authorityLength;
+            methodLength = line.IndexOf((byte)' ');
+            if (methodLength <= 0) return RejectionReason.BadStartLine;
+            ReadOnlySpan<byte> method = line[..methodLength];
+            if (methodLength > MethodBytesMax || !Syntax.IsToken(method)) return RejectionReason.BadMethod;
+            Method = ClassifyMethod(method);
         }
-        int pathLength = target[pathAt..].IndexOf((byte)'?');
-        if (pathLength < 0) pathLength = target.Length - pathAt;
-        PathStart = TargetStart + pathAt;
-        PathLength = pathLength;
-        QueryStart = PathStart + pathLength;
-        QueryLength = target.Length - pathAt - pathLength;
-        ReadOnlySpan<byte> path = target.Slice(pathAt, pathLength);
-        return path.Contains((byte)'%') && !PathNormalizer.IsEncodingValid(path) ? RejectionReason.BadTarget : RejectionReason.None;
+
+        MethodStart = start;
+        MethodLength = methodLength;
+        int targetLength = line.Length - methodLength - " ".Length - " HTTP/1.1".Length;
+        if (targetLength <= 0) return ReasonForLine(line, methodLength);
+        ReadOnlySpan<byte> tail = line[^9..];
+        uint minor = (uint)(tail[8] - '0');
+        if (!tail.StartsWith(" HTTP/1."u8) || minor > 9) return ReasonForLine(line, methodLength);
+        MinorVersion = minor == 0 ? 0 : 1;
+        TargetStart = start + methodLength + 1;
+        TargetLength = targetLength;
+        return ParseTarget(buffer, TargetStart, TargetStart + targetLength);
     }
 
-    private static RequestMethod MethodOf(ReadOnlySpan<byte> method) => method.Length switch
+    private static RequestMethod ClassifyMethod(ReadOnlySpan<byte> method) => method.Length switch
     {
         3 => method.SequenceEqual("GET"u8) ? RequestMethod.Get : method.SequenceEqual("PUT"u8) ? RequestMethod.Put : RequestMethod.Other,
         4 => method.SequenceEqual("POST"u8) ? RequestMethod.Post : method.SequenceEqual("HEAD"u8) ? RequestMethod.Head : RequestMethod.Other,
@@ -184,34 +135,149 @@ public sealed class RequestHead : MessageHead
         _ => RequestMethod.Other,
     };
 
-    private protected override RejectionReason OnField(ReadOnlySpan<byte> buffer, ref FieldLine field)
+    // The line does not end with " HTTP/1.x", or has no room for a target.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static RejectionReason ReasonForLine(ReadOnlySpan<byte> line, int methodLength)
     {
-        switch (field.Known)
-        {
-            case KnownField.Host:
-                if (++_hostCount > 1) return RejectionReason.RepeatedHost;
-                if (!Characters.IsAuthority(buffer.Slice(field.ValueStart, field.ValueLength))) return RejectionReason.BadHost;
-                if (TargetForm is TargetForm.Absolute or TargetForm.Authority) break;
-                AuthorityStart = field.ValueStart;
-                AuthorityLength = field.ValueLength;
-                break;
-            case KnownField.Expect:
-                if (!Ascii.EqualsIgnoreCase(buffer.Slice(field.ValueStart, field.ValueLength), "100-continue"u8)) return RejectionReason.UnsupportedExpectation;
-                if (MinorVersion > 0) ExpectContinue = true;
-                else field.IsHopByHop = true; // RFC 9110 §10.1.1: ignored in HTTP/1.0
-                break;
-            case KnownField.MaxForwards:
-                long hops = Characters.ParseLength(buffer.Slice(field.ValueStart, field.ValueLength));
-                MaxForwards = hops is < 0 or > int.MaxValue ? -1 : (int)hops;
-                break;
-        }
-        return RejectionReason.None;
+        ReadOnlySpan<byte> rest = line[(methodLength + 1)..];
+        int space = rest.LastIndexOf((byte)' ');
+        // No second space: an HTTP/0.9 simple request. At 0: an empty target. At the end: no version.
+        if (space <= 0 || space == rest.Length - 1) return RejectionReason.BadStartLine;
+        return ReasonForVersion(rest[(space + 1)..]);
     }
 
-    private protected override RejectionReason OnComplete(ReadOnlySpan<byte> buffer)
+    private RejectionReason ParseTarget(ReadOnlySpan<byte> buffer, int start, int end)
     {
-        if (_hostCount == 0 && MinorVersion > 0) return RejectionReason.MissingHost; // RFC 9112 §3.2
-        if (Method == RequestMethod.Trace && HasBody) return RejectionReason.UnexpectedContent; // RFC 9110 §9.3.8
+        if (buffer[start] == '/' && Method != RequestMethod.Connect)
+        {
+            TargetForm = TargetForm.Origin;
+            return ParsePathAndQuery(buffer, start, end);
+        }
+        return ParseUnusualTarget(buffer, start, end);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private RejectionReason ParseUnusualTarget(ReadOnlySpan<byte> buffer, int start, int end)
+    {
+        ReadOnlySpan<byte> target = buffer[start..end];
+        if (target.Contains((byte)' ')) return RejectionReason.BadStartLine;
+        if (Method == RequestMethod.Connect)
+        {
+            // RFC 9112 §3.2.3: the port is not optional here.
+            if (!Syntax.IsHostAndPort(target, portRequired: true)) return RejectionReason.BadTarget;
+            TargetForm = TargetForm.Authority;
+            _hostStart = start;
+            _hostLength = target.Length;
+            PathStart = QueryStart = end;
+            return RejectionReason.None;
+        }
+        if (target.SequenceEqual("*"u8))
+        {
+            if (Method != RequestMethod.Options) return RejectionReason.BadTarget;
+            TargetForm = TargetForm.Asterisk;
+            PathStart = start;
+            PathLength = 1;
+            QueryStart = end;
+            return RejectionReason.None;
+        }
+
+        int scheme;
+        if (target.Length >= 7 && Syntax.EqualsLower(target[..7], "http://"u8)) scheme = 7;
+        else if (target.Length >= 8 && Syntax.EqualsLower(target[..8], "https://"u8)) scheme = 8;
+        else return RejectionReason.BadTarget;
+        int authority = target[scheme..].IndexOfAny((byte)'/', (byte)'?');
+        if (authority < 0) authority = target.Length - scheme;
+        // User information is refused with the other characters no host has (RFC 9110 §4.2.4).
+        if (!Syntax.IsHostAndPort(target.Slice(scheme, authority), portRequired: false)) return RejectionReason.BadHost;
+        TargetForm = TargetForm.Absolute;
+        _hostStart = start + scheme;
+        _hostLength = authority;
+        return ParsePathAndQuery(buffer, start + scheme + authority, end);
+    }
+
+    private RejectionReason ParsePathAndQuery(ReadOnlySpan<byte> buffer, int start, int end)
+    {
+        int at = start;
+        PathStart = start;
+        for (; ; )
+        {
+            int special = buffer[at..end].IndexOfAnyExcept(Syntax.PlainPath);
+            if (special < 0)
+            {
+                PathLength = end - start;
+                QueryStart = end;
+                return RejectionReason.None;
+            }
+            at += special;
+            if (buffer[at] == '?')
+            {
+                PathLength = at - start;
+                QueryStart = at;
+                QueryLength = end - at;
+                int bad = buffer[at..end].IndexOfAnyExcept(Syntax.Target);
+                if (bad < 0) return RejectionReason.None;
+                return buffer[at + bad] == ' ' ? RejectionReason.BadStartLine : RejectionReason.BadTarget;
+            }
+            if (buffer[at] != '%') return buffer[at] == ' ' ? RejectionReason.BadStartLine : RejectionReason.BadTarget;
+            // An encoded NUL ends the path early for whoever keeps it in a C string.
+            if (end - at < 3 || !Syntax.IsHex(buffer[at + 1]) || !Syntax.IsHex(buffer[at + 2])
+                || (buffer[at + 1] == '0' && buffer[at + 2] == '0')) return RejectionReason.BadTarget;
+            at += 3;
+        }
+    }
+
+    private protected override RejectionReason Finish(ReadOnlySpan<byte> buffer)
+    {
+        int host = IndexOf(KnownField.Host);
+        if (host < 0)
+        {
+            if (MinorVersion != 0) return RejectionReason.MissingHost; // RFC 9112 §3.2
+        }
+        else
+        {
+            if ((_repeated & (1u << (int)KnownField.Host)) != 0) return RejectionReason.RepeatedHost;
+            ReadOnlySpan<byte> value = ValueOf(host, buffer);
+            // §3.2.2: in absolute form the target's authority replaces Host, which must be well-formed all the same (it may be empty).
+            if (!Syntax.IsHostAndPort(value, portRequired: false) && !(value.IsEmpty && TargetForm == TargetForm.Absolute)) return RejectionReason.BadHost;
+            if (TargetForm is TargetForm.Origin or TargetForm.Asterisk)
+            {
+                _hostStart = _fields[host].ValueStart;
+                _hostLength = value.Length;
+            }
+        }
+
+        if (HasFramingField)
+        {
+            RejectionReason reason = ReadFraming(buffer, out long length);
+            if (reason != RejectionReason.None) return reason;
+            Framing = length < 0 ? MessageFraming.Chunked : MessageFraming.ContentLength;
+            ContentLength = length;
+            if (Method == RequestMethod.Trace && HasBody) return RejectionReason.UnexpectedContent; // RFC 9110 §9.3.8
+        }
+
+        if ((Present & (1u << (int)KnownField.Expect | 1u << (int)KnownField.MaxForwards)) != 0)
+        {
+            RejectionReason reason = FinishRareFields(buffer);
+            if (reason != RejectionReason.None) return reason;
+        }
+        return FinishConnection(buffer);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private RejectionReason FinishRareFields(ReadOnlySpan<byte> buffer)
+    {
+        if (HasKnown(KnownField.Expect))
+        {
+            for (int i = IndexOf(KnownField.Expect); i < _fieldCount; i++)
+            {
+                if (_fields[i].Known == KnownField.Expect && !Syntax.EqualsLower(ValueOf(i, buffer), "100-continue"u8)) return RejectionReason.UnsupportedExpectation;
+            }
+            ExpectContinue = MinorVersion != 0;
+        }
+        if (HasKnown(KnownField.MaxForwards) && (_repeated & (1u << (int)KnownField.MaxForwards)) == 0)
+        {
+            MaxForwards = (int)Math.Min(Syntax.ParseLength(ValueOf(IndexOf(KnownField.MaxForwards), buffer)), int.MaxValue);
+        }
         return RejectionReason.None;
     }
 }
