@@ -29,8 +29,8 @@ public abstract class MessageHead : FieldSection
     /// <summary>Body length when <see cref="Framing"/> is ContentLength. For a response to HEAD or a 304 with Content-Length, its value; else -1.</summary>
     public long ContentLength { get; private protected set; } = -1;
 
-    /// <summary>Whether the sender lets the connection persist (RFC 9112 §9.3).</summary>
-    public bool KeepAlive { get; private set; }
+    /// <summary>Whether the sender lets the connection persist (RFC 9112 §9.3): close/keep-alive options and version taken together.</summary>
+    public bool KeepAlive { get; private protected set; }
 
     /// <summary>
     /// Connection contains the option "upgrade" and an Upgrade field names a protocol other than h2c, in an HTTP/1.1 message. h2c
@@ -38,8 +38,8 @@ public abstract class MessageHead : FieldSection
     /// </summary>
     public bool IsUpgrade { get; private protected set; }
 
-    /// <summary>TE contains "trailers" and Connection lists TE.</summary>
-    public bool AcceptsTrailers { get; private set; }
+    /// <summary>TE contains "trailers" (and Connection lists TE).</summary>
+    public bool AcceptsTrailers { get; private protected set; }
 
     /// <inheritdoc/>
     public override void Reset()
