@@ -1,38 +1,53 @@
 namespace LoadBalancer.Core.Configuration;
 
-/// <summary>"Did you mean": the nearest of the names there are.</summary>
-public static class Suggestion
+/// <summary>"Did you mean": the nearest known name by edit distance, where it is near enough to be what was meant.</summary>
+internal static class Suggestion
 {
-    /// <summary>" (did you mean 'x'?)" when one is near enough, else nothing.</summary>
-    public static string For(string word, IEnumerable<string> candidates)
+    /// <summary>The nearest candidate, or null when none is near. Differences of case count for nothing.</summary>
+    internal static string? Nearest(string written, IEnumerable<string> candidates)
     {
-        string? best = null;
-        int bestDistance = Math.Max(1, word.Length / 3) + 1;
+        // A third of the letters may be wrong: "routs" finds "routes", "x" finds nothing.
+        int best = Math.Max(1, written.Length / 3) + 1;
+        string? nearest = null;
         foreach (string candidate in candidates)
         {
-            int distance = Distance(word.ToLowerInvariant(), candidate.ToLowerInvariant());
-            if (distance >= bestDistance) continue;
-            bestDistance = distance;
-            best = candidate;
+            if (Math.Abs(candidate.Length - written.Length) >= best) continue;
+            int distance = Distance(written, candidate);
+            if (distance >= best || distance >= candidate.Length) continue;
+            best = distance;
+            nearest = candidate;
         }
-        return best is null ? "" : $" (did you mean '{best}'?)";
+        return nearest;
     }
 
-    // Levenshtein over short words.
+    /// <summary>The end of a message: <c>; did you mean "x"?</c>, or else <c>; known are a, b</c>, or nothing when there is nothing to choose from.</summary>
+    internal static string Text(string written, IReadOnlyCollection<string> candidates)
+    {
+        const int ListedMax = 24;
+        if (Nearest(written, candidates) is { } nearest) return $"; did you mean \"{nearest}\"?";
+        if (candidates.Count == 0) return "";
+        string more = candidates.Count > ListedMax ? $" and {candidates.Count - ListedMax} more" : "";
+        return $"; expected {(candidates.Count == 1 ? "" : "one of ")}{string.Join(", ", candidates.Take(ListedMax).Select(c => $"\"{c}\""))}{more}";
+    }
+
+    // Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours.
     private static int Distance(string a, string b)
     {
-        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        int[,] d = new int[a.Length + 1, b.Length + 1];
+        for (int i = 0; i <= a.Length; i++) d[i, 0] = i;
+        for (int j = 0; j <= b.Length; j++) d[0, j] = j;
         for (int i = 1; i <= a.Length; i++)
         {
-            int diagonal = row[0];
-            row[0] = i;
             for (int j = 1; j <= b.Length; j++)
             {
-                int cost = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(cost, Math.Min(row[j], row[j - 1]) + 1);
+                int cost = Same(a[i - 1], b[j - 1]) ? 0 : 1;
+                int value = Math.Min(Math.Min(d[i - 1, j] + 1, d[i, j - 1] + 1), d[i - 1, j - 1] + cost);
+                if (i > 1 && j > 1 && Same(a[i - 1], b[j - 2]) && Same(a[i - 2], b[j - 1])) value = Math.Min(value, d[i - 2, j - 2] + 1);
+                d[i, j] = value;
             }
         }
-        return row[b.Length];
+        return d[a.Length, b.Length];
     }
+
+    private static bool Same(char a, char b) => char.ToLowerInvariant(a) == char.ToLowerInvariant(b);
 }
