@@ -1,12 +1,8 @@
-using LoadBalancer.Core.Routing;
-
 namespace LoadBalancer.Core.Configuration;
 
 /// <summary>Checks a configuration as a whole: ranges, addresses, patterns, cross references. Opens no socket and asks no DNS.</summary>
 public static class ConfigValidator
 {
-    private const string TokenCharacters = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
     /// <summary>All problems; empty when the configuration can be run.</summary>
     public static IReadOnlyList<ConfigProblem> Validate(ProxyConfig config)
     {

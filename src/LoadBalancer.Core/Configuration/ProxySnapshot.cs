@@ -63,7 +63,7 @@ internal sealed class ListenerSnapshot
         Name = name;
         Config = config;
         Routes = routes;
-        EndPoint = AddressParser.ParseListener(config.Address);
+        EndPoint = AddressParser.TryParseListener(config.Address, out EndPoint? endPoint, out string? error) ? endPoint! : throw new FormatException(error);
         ListenerLimitsConfig limits = config.Limits;
         HeadLimits = new HeadLimits(limits.RequestLineBytesMax, limits.RequestHeadBytesMax, limits.RequestHeaderCountMax);
         KeepAliveMilliseconds = (long)limits.KeepAliveTimeout.TotalMilliseconds;

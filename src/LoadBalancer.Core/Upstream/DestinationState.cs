@@ -23,9 +23,9 @@ internal sealed class DestinationState
         Name = name;
         Config = config;
         Pool = pool;
-        EndPoint endPoint = AddressParser.ParseDestination(config.Address);
+        if (!AddressParser.TryParseDestination(config.Address, out EndPoint? endPoint, out string? error)) throw new FormatException(error);
         _name = endPoint as DnsEndPoint;
-        if (_name is null) _fixed = endPoint;
+        if (_name is null) _fixed = endPoint!;
         HostValue = Encoding.ASCII.GetBytes(endPoint is UnixDomainSocketEndPoint ? "localhost" : config.Address);
     }
 
