@@ -58,6 +58,12 @@ internal abstract class TransportLoop
     /// <summary>State of the layer above (upstream pools, pooled exchanges, counters), so that it is found from any connection of the loop.</summary>
     internal object? Context { get; set; }
 
+    /// <summary>
+    /// Told of an exception that escaped from work, a timer or a continuation on the loop: always a bug. Set before
+    /// <see cref="Start"/>; where it is null, the exception goes unhandled and ends the process.
+    /// </summary>
+    internal Action<Exception>? UnhandledException { get; set; }
+
     /// <summary>Starts the thread.</summary>
     internal abstract void Start();
 
