@@ -136,18 +136,16 @@ public abstract class MessageHead : FieldSection
     }
 
     // Protected fields that are not in KnownField.
-    private static bool IsProtectedName(ReadOnlySpan<byte> name) => name.Length switch
+    private static bool IsProtectedName(ReadOnlySpan<byte> name) => Syntax.IsXForwarded(name) || name.Length switch
     {
         6 => Syntax.EqualsLower(name, "cookie"u8),
         9 => Syntax.EqualsLower(name, "x-real-ip"u8),
         10 => Syntax.EqualsLower(name, "set-cookie"u8),
         12 => Syntax.EqualsLower(name, "content-type"u8),
         13 => Syntax.EqualsLower(name, "authorization"u8) || Syntax.EqualsLower(name, "cache-control"u8) || Syntax.EqualsLower(name, "content-range"u8),
-        16 => Syntax.EqualsLower(name, "content-encoding"u8) || IsXForwarded(name),
-        _ => IsXForwarded(name),
+        16 => Syntax.EqualsLower(name, "content-encoding"u8),
+        _ => false,
     };
-
-    private static bool IsXForwarded(ReadOnlySpan<byte> name) => name.Length > 12 && Syntax.EqualsLower(name[..12], "x-forwarded-"u8);
 
     // RFC 9112 §6.1, §6.3. Called when at least one of Transfer-Encoding and Content-Length is present. Sets length to -1 for chunked.
     private protected RejectionReason ReadFraming(ReadOnlySpan<byte> buffer, out long length)

@@ -41,6 +41,8 @@ internal static class Syntax
     internal static bool EqualsLower(ReadOnlySpan<byte> value, ReadOnlySpan<byte> lower) =>
         value.Length == lower.Length && System.Text.Ascii.EqualsIgnoreCase(value, lower);
 
+    internal static bool IsXForwarded(ReadOnlySpan<byte> name) => name.Length > 12 && EqualsLower(name[..12], "x-forwarded-"u8);
+
     internal static bool IsHex(byte b) => (uint)(b - '0') <= 9 || (uint)((b | 0x20) - 'a') <= 5;
 
     /// <summary>Value of a hexadecimal digit, or -1.</summary>

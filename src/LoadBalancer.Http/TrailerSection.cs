@@ -39,6 +39,7 @@ public sealed class TrailerSection : FieldSection
 
     private static bool IsForbidden(ReadOnlySpan<byte> name)
     {
+        if (Syntax.IsXForwarded(name)) return true;
         switch (name.Length)
         {
             case 3: return Syntax.EqualsLower(name, "age"u8);
@@ -55,12 +56,10 @@ public sealed class TrailerSection : FieldSection
                 return Syntax.EqualsLower(name, "authorization"u8) || Syntax.EqualsLower(name, "cache-control"u8)
                     || Syntax.EqualsLower(name, "content-range"u8) || Syntax.EqualsLower(name, "if-none-match"u8);
             case 16:
-                return Syntax.EqualsLower(name, "content-encoding"u8) || Syntax.EqualsLower(name, "www-authenticate"u8) || IsXForwarded(name);
-            case 17: return Syntax.EqualsLower(name, "if-modified-since"u8) || IsXForwarded(name);
-            case 19: return Syntax.EqualsLower(name, "if-unmodified-since"u8) || IsXForwarded(name);
-            default: return IsXForwarded(name);
+                return Syntax.EqualsLower(name, "content-encoding"u8) || Syntax.EqualsLower(name, "www-authenticate"u8);
+            case 17: return Syntax.EqualsLower(name, "if-modified-since"u8);
+            case 19: return Syntax.EqualsLower(name, "if-unmodified-since"u8);
+            default: return false;
         }
     }
-
-    private static bool IsXForwarded(ReadOnlySpan<byte> name) => name.Length > 12 && Syntax.EqualsLower(name[..12], "x-forwarded-"u8);
 }
