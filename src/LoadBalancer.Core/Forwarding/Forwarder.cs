@@ -210,6 +210,7 @@ internal static class Forwarder
         exchange.IsResponseStarted = true;
         // RFC 9112 §9.6: after a final answer to a body that is still on its way the connection cannot go on.
         if (!exchange.IsUploadDone && exchange.Request.ExpectContinue && exchange.Record.RequestBodyBytes == 0) exchange.KeepClientAlive = false;
+        if (exchange.Context.IsDraining) exchange.KeepClientAlive = false;
         ResponseHeadWriter.Write(exchange, read.Buffer.FirstSpan, client.Output);
 
         EndReason reason;

@@ -1,0 +1,128 @@
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Testing;
+using Microsoft.Extensions.Time.Testing;
+using NUnit.Framework;
+
+namespace LoadBalancer.FunctionalTests;
+
+/// <summary>Each limit on time, under time that moves only when told to.</summary>
+[TestFixture(TransportKind.Epoll)]
+[TestFixture(TransportKind.Sockets)]
+[CancelAfter(20_000)]
+public sealed class TimeoutTests(TransportKind transport)
+{
+    private readonly FakeTimeProvider _time = new();
+
+    private static CancellationToken Token => TestContext.CurrentContext.CancellationToken;
+
+    [SetUp]
+    public void SkipWhereUnsupported() => Transports.Require(transport);
+
+    // Time is moved in small steps until the task is done: a step too early only finds no timer armed yet.
+    private async Task AdvanceUntilAsync(Task task, TimeSpan limit)
+    {
+        for (TimeSpan passed = TimeSpan.Zero; !task.IsCompleted && passed < limit; passed += TimeSpan.FromMilliseconds(250))
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(250));
+            await Task.WhenAny(task, Task.Yield().AsTask());
+        }
+        await task;
+    }
+
+    [Test]
+    public async Task ASlowRequestHeadGets408()
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering("HTTP/1.1 204 No Content\r\n\r\n");
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHo", Token);
+        Task<string> response = client.ReadResponseAsync(Token);
+        await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
+        Assert.That(await response, Does.StartWith("HTTP/1.1 408 "));
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.RequestHeadTimeout));
+    }
+
+    [Test]
+    public async Task AStalledRequestBodyGets408()
+    {
+        await using var origin = new ScriptedOrigin(async (c, _, t) => await c.ReadToEndAsync(t));
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf", Token);
+        Task<string> response = client.ReadResponseAsync(Token);
+        await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
+        Assert.That(await response, Does.StartWith("HTTP/1.1 408 "));
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.RequestBodyTimeout));
+    }
+
+    [Test]
+    public async Task ADestinationThatDoesNotAnswerGives504()
+    {
+        await using var origin = new ScriptedOrigin(async (c, _, t) => await c.ReadToEndAsync(t));
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        Task<string> response = client.ReadResponseAsync(Token);
+        await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
+        Assert.That(await response, Does.StartWith("HTTP/1.1 504 "));
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.UpstreamHeadTimeout));
+    }
+
+    [Test]
+    public async Task AResponseThatStallsIsCut()
+    {
+        await using var origin = new ScriptedOrigin(async (c, _, t) =>
+        {
+            await c.ReadUntilAsync("\r\n\r\n", t);
+            await c.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", t);
+            await c.ReadToEndAsync(t);
+        });
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await client.ReadUntilAsync("half", Token);
+        Task<string> rest = client.ReadToEndAsync(Token);
+        await AdvanceUntilAsync(rest, TimeSpan.FromHours(1));
+        Assert.That(client.End, Is.EqualTo(StreamEnd.Reset));
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.UpstreamIdleTimeout));
+    }
+
+    [Test]
+    public async Task TheDeadlineOfARouteGives504()
+    {
+        await using var origin = new ScriptedOrigin(async (c, _, t) => await c.ReadToEndAsync(t));
+        ProxyConfig config = ProxyFixture.Config(transport, origin.Address);
+        config = config with { Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app", Deadline = TimeSpan.FromSeconds(1) } } };
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, _time);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        Task<string> response = client.ReadResponseAsync(Token);
+        await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
+        Assert.That(await response, Does.StartWith("HTTP/1.1 504 "));
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.DeadlineExceeded));
+    }
+
+    [Test]
+    public async Task AnIdleConnectionIsClosedInOrder()
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering("HTTP/1.1 204 No Content\r\n\r\n");
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await client.ReadResponseAsync(Token);
+        Task<string> rest = client.ReadToEndAsync(Token);
+        await AdvanceUntilAsync(rest, TimeSpan.FromHours(1));
+        Assert.That((await rest, client.End), Is.EqualTo(("", StreamEnd.Fin)));
+    }
+}
+
+internal static class YieldExtensions
+{
+    // A real turn of the scheduler between two steps of the fake clock.
+    internal static async Task AsTask(this System.Runtime.CompilerServices.YieldAwaitable yield)
+    {
+        await yield;
+        await Task.Run(() => Thread.Yield());
+    }
+}
