@@ -24,7 +24,7 @@ public static class ConfigFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            return new ConfigReadResult(null, [new ConfigDiagnostic(path, 0, 0, "", $"the configuration file {FileProblem.Describe(e)}")]);
+            return new ConfigReadResult(null, [new ConfigDiagnostic(path, 0, 0, "", $"the configuration file {FileProblem.Describe(e, path)}")]);
         }
         return Parse(utf8, path, new ConfigSources(Path.GetDirectoryName(Path.GetFullPath(path)) ?? ""));
     }

@@ -41,7 +41,7 @@ internal sealed class ConfigSources
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            error = FileProblem.Describe(e);
+            error = FileProblem.Describe(e, Path.Combine(BaseDirectory, path));
         }
         return false;
     }
@@ -50,10 +50,10 @@ internal sealed class ConfigSources
 /// <summary>Why a file cannot be read, in the words of an operator.</summary>
 internal static class FileProblem
 {
-    internal static string Describe(Exception e) => e switch
+    internal static string Describe(Exception e, string path) => e switch
     {
         FileNotFoundException or DirectoryNotFoundException => "does not exist",
-        UnauthorizedAccessException => "cannot be read: permission denied, or it is a directory",
+        UnauthorizedAccessException => Directory.Exists(path) ? "is a directory" : "cannot be read: permission denied",
         _ => $"cannot be read: {e.Message.ReplaceLineEndings(" ")}",
     };
 }
