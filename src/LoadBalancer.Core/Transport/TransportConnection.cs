@@ -76,7 +76,7 @@ internal abstract class TransportConnection : IDuplexPipe
     internal TransportFault Fault { get; private protected set; }
 
     /// <summary>Who is told of events while no read is pending; null for nobody.</summary>
-    internal IConnectionObserver? Observer { get; set; }
+    internal virtual IConnectionObserver? Observer { get; set; }
 
     /// <summary>Connects an outbound connection made by <see cref="TransportLoop.CreateOutbound"/>. Called once.</summary>
     internal abstract ValueTask<ConnectResult> ConnectAsync();

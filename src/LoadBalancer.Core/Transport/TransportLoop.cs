@@ -114,7 +114,7 @@ internal abstract class TransportFactory
     {
         TransportKind.Auto or TransportKind.Epoll when Epoll.EpollTransportFactory.IsSupported => new Epoll.EpollTransportFactory(),
         TransportKind.Epoll => throw new PlatformNotSupportedException("the epoll transport needs Linux; use \"sockets\" or \"auto\""),
-        _ => throw new PlatformNotSupportedException("only the epoll transport is there yet; it needs Linux"),
+        _ => new Sockets.SocketsTransportFactory(),
     };
 
     internal abstract TransportLoop CreateLoop(int index, TimeProvider time);

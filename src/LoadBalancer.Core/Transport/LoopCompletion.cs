@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 
-namespace LoadBalancer.Core.Transport.Epoll;
+namespace LoadBalancer.Core.Transport;
 
 /// <summary>
 /// The one pending operation of a reader or writer: its continuation, run inline on the loop. Lighter than

@@ -1,0 +1,136 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace LoadBalancer.Core.Transport.Sockets;
+
+/// <summary>
+/// One listening socket for all loops: each keeps an accept waiting on it, and the system serves the waiting accepts in turn.
+/// The list of acceptors is shared between loops, under its lock.
+/// </summary>
+internal sealed class SocketsListener : TransportListener
+{
+    private readonly Lock _lock = new();
+    private readonly List<SocketsAcceptor> _accepting = [];
+    private readonly string? _unixPath;
+    private int _turn;
+    private bool _disposed;
+    private List<Socket>? _parked;
+
+    internal SocketsListener(ListenOptions options)
+    {
+        ConnectionsMax = options.ConnectionsMax;
+        KeepAlive = options.KeepAlive;
+        EndPoint endPoint = options.EndPoint;
+        var unix = endPoint as UnixDomainSocketEndPoint;
+        if (unix is not null) RemoveStale(unix);
+        Socket = new Socket(endPoint.AddressFamily, SocketType.Stream, unix is null ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        try
+        {
+            if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) Socket.DualMode = options.DualStack;
+            // Elsewhere a port in use cannot be bound again anyway; Windows would let a second instance take our traffic.
+            if (OperatingSystem.IsWindows() && unix is null) Socket.ExclusiveAddressUse = true;
+            Socket.Bind(endPoint);
+            if (unix is not null) _unixPath = PathOf(unix);
+            Socket.Listen(options.Backlog);
+            Socket.Blocking = false;
+            LocalEndPoint = endPoint is IPEndPoint ip ? new IPEndPoint(ip.Address, ((IPEndPoint)Socket.LocalEndPoint!).Port) : endPoint;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    internal override EndPoint LocalEndPoint { get; } = null!;
+
+    internal Socket Socket { get; }
+
+    internal TimeSpan KeepAlive { get; }
+
+    internal void Join(SocketsAcceptor acceptor)
+    {
+        List<Socket>? parked;
+        lock (_lock)
+        {
+            _accepting.Add(acceptor);
+            parked = _parked;
+            _parked = null;
+        }
+        if (parked is null) return;
+        foreach (Socket socket in parked) acceptor.Deliver(socket);
+    }
+
+    /// <summary>True when nobody accepts any more.</summary>
+    internal bool Leave(SocketsAcceptor acceptor)
+    {
+        lock (_lock) return _accepting.Remove(acceptor) && _accepting.Count == 0;
+    }
+
+    /// <summary>
+    /// Finds a place for a socket that a waiting accept took after its loop had stopped accepting (such a wait cannot be called back):
+    /// another loop, or else here until one accepts again, as if it still stood in the kernel's queue. Any thread.
+    /// </summary>
+    internal void PassOn(Socket socket)
+    {
+        SocketsAcceptor acceptor;
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                socket.Dispose();
+                return;
+            }
+            if (_accepting.Count == 0)
+            {
+                (_parked ??= []).Add(socket);
+                return;
+            }
+            acceptor = _accepting[(int)((uint)_turn++ % (uint)_accepting.Count)];
+        }
+        acceptor.Deliver(socket);
+    }
+
+    private static string? PathOf(UnixDomainSocketEndPoint endPoint)
+    {
+        string path = endPoint.ToString();
+        return path.StartsWith('@') ? null : path; // Linux's abstract names are no files
+    }
+
+    // A socket file whose owner is gone keeps bind() from working; one that somebody answers on is in use.
+    private static void RemoveStale(UnixDomainSocketEndPoint endPoint)
+    {
+        var file = PathOf(endPoint) is { } path ? new FileInfo(path) : null;
+        // Connecting to an ordinary file is refused like to a dead socket: at least one with content is never deleted.
+        if (file is not { Exists: true, Length: 0 }) return;
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(endPoint);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            file.Delete();
+            return;
+        }
+        throw new SocketException((int)SocketError.AddressAlreadyInUse);
+    }
+
+    public override void Dispose()
+    {
+        List<Socket>? parked;
+        lock (_lock)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            parked = _parked;
+            _parked = null;
+        }
+        Socket.Dispose();
+        if (parked is not null)
+        {
+            foreach (Socket socket in parked) socket.Dispose();
+        }
+        if (_unixPath is not null) File.Delete(_unixPath);
+    }
+}

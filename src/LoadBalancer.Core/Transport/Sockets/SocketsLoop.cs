@@ -1,0 +1,199 @@
+using System.Net;
+using System.Runtime.ExceptionServices;
+using LoadBalancer.Core.Timers;
+
+namespace LoadBalancer.Core.Transport.Sockets;
+
+/// <summary>One thread that sleeps on its work queue: completions of socket operations and posted work arrive there alike.</summary>
+internal sealed class SocketsLoop : TransportLoop
+{
+    private const int StopTurnsMax = 16;
+
+    private readonly LoopWorkQueue _work = new();
+    private readonly ManualResetEventSlim _wake = new(false, spinCount: 0);
+    private readonly Thread _thread;
+    private readonly bool _systemTime;
+    private readonly List<SocketsAcceptor> _acceptors = [];
+    private List<SocketsConnection> _deferred = [], _deferredSpare = [];
+    private SocketsConnection? _connections;
+    private ITimer? _ticker;
+    private bool _stopping;
+
+    internal SocketsLoop(int index, TimeProvider time) : base(index, time)
+    {
+        _systemTime = ReferenceEquals(time, TimeProvider.System);
+        _thread = new Thread(Run) { IsBackground = true, Name = $"lb loop {index}" };
+    }
+
+    internal override bool IsCurrent => Thread.CurrentThread == _thread;
+
+    internal override void Start()
+    {
+        // Injected time moves by itself only when told to: its own timer makes the loop look.
+        var tick = TimeSpan.FromMilliseconds(TimerWheel.TickMilliseconds);
+        if (!_systemTime) _ticker = Time.CreateTimer(_ => _wake.Set(), null, tick, tick);
+        _thread.Start();
+    }
+
+    internal override void Stop()
+    {
+        Volatile.Write(ref _stopping, true);
+        _wake.Set();
+        if (_thread.IsAlive && !IsCurrent) _thread.Join();
+        _ticker?.Dispose();
+    }
+
+    // Hot path: per completion. 0 allocations.
+    internal override void Post(LoopWork work)
+    {
+        if (_work.Push(work) && !IsCurrent) _wake.Set();
+    }
+
+    internal override TransportConnection CreateOutbound(EndPoint endPoint) => new SocketsConnection(this, endPoint);
+
+    internal override void StartAccepting(TransportListener listener, IConnectionHandler handler)
+    {
+        foreach (SocketsAcceptor acceptor in _acceptors)
+        {
+            if (acceptor.Listener != listener) continue;
+            acceptor.Start(handler);
+            return;
+        }
+        var added = new SocketsAcceptor(this, (SocketsListener)listener);
+        _acceptors.Add(added);
+        added.Start(handler);
+    }
+
+    internal override void StopAccepting(TransportListener listener)
+    {
+        foreach (SocketsAcceptor acceptor in _acceptors)
+        {
+            if (acceptor.Listener == listener) acceptor.Stop();
+        }
+        _acceptors.RemoveAll(static acceptor => acceptor.IsFinished);
+    }
+
+    /// <summary>Has <see cref="SocketsConnection.OnDeferred"/> called at the end of the turn.</summary>
+    internal void Defer(SocketsConnection connection)
+    {
+        if (connection.IsQueued) return;
+        connection.IsQueued = true;
+        _deferred.Add(connection);
+    }
+
+    /// <summary>Notes a connection that has a socket, to be aborted on <see cref="Stop"/>.</summary>
+    internal void Add(SocketsConnection connection)
+    {
+        connection.Next = _connections;
+        if (_connections is not null) _connections.Previous = connection;
+        _connections = connection;
+    }
+
+    internal void Remove(SocketsConnection connection)
+    {
+        if (connection.Previous is { } previous) previous.Next = connection.Next;
+        else if (_connections == connection) _connections = connection.Next;
+        if (connection.Next is { } next) next.Previous = connection.Previous;
+        connection.Next = connection.Previous = null;
+    }
+
+    private void Run()
+    {
+        while (!Volatile.Read(ref _stopping))
+        {
+            _wake.Wait(TimeoutMilliseconds());
+            // Before looking: what is posted after this wakes the next wait, what was posted before is seen below.
+            _wake.Reset();
+            UpdateNow();
+            if (Timers.IsEmpty) Timers.Advance(NowMilliseconds); // moves the hand over the time slept, so that new timers queue near it
+            RunWork();
+            RunTimers();
+            RunDeferred();
+        }
+        CloseAll();
+    }
+
+    private int TimeoutMilliseconds()
+    {
+        if (_deferred.Count > 0 || !_work.IsEmpty) return 0;
+        if (!_systemTime || Timers.IsEmpty) return Timeout.Infinite;
+        UpdateNow();
+        return TimerWheel.TickMilliseconds - (int)(NowMilliseconds % TimerWheel.TickMilliseconds);
+    }
+
+    private void RunWork()
+    {
+        LoopWork? work = _work.TakeAll();
+        while (work is not null)
+        {
+            LoopWork? next = work.NextWork;
+            work.NextWork = null;
+            try
+            {
+                work.Execute();
+            }
+            catch (Exception e)
+            {
+                Report(e);
+            }
+            work = next;
+        }
+    }
+
+    private void RunTimers()
+    {
+        try
+        {
+            Timers.Advance(NowMilliseconds);
+        }
+        catch (Exception e)
+        {
+            Report(e); // the timers left in that slot fire on the next turn of the wheel
+        }
+    }
+
+    private void RunDeferred()
+    {
+        if (_deferred.Count == 0) return;
+        (_deferred, _deferredSpare) = (_deferredSpare, _deferred);
+        foreach (SocketsConnection connection in _deferredSpare)
+        {
+            connection.IsQueued = false;
+            try
+            {
+                connection.OnDeferred();
+            }
+            catch (Exception e)
+            {
+                Report(e);
+            }
+        }
+        _deferredSpare.Clear();
+    }
+
+    // A bug, never to be swallowed: without a hook it ends the process as any unhandled exception does.
+    private void Report(Exception exception)
+    {
+        if (UnhandledException is not { } hook) ExceptionDispatchInfo.Throw(exception);
+        else hook(exception);
+    }
+
+    private void CloseAll()
+    {
+        foreach (SocketsAcceptor acceptor in _acceptors) acceptor.Close();
+        _acceptors.Clear();
+        // Handlers see their connections aborted and end; a few turns let what they start in doing so end too.
+        for (int turn = 0; turn < StopTurnsMax; turn++)
+        {
+            bool idle = _connections is null && _work.IsEmpty && _deferred.Count == 0;
+            if (idle) break;
+            while (_connections is { } connection)
+            {
+                connection.Abort(); // takes it off the list
+                connection.Observer?.OnConnectionEvent(readable: false, broken: true);
+            }
+            RunWork();
+            RunDeferred();
+        }
+    }
+}
