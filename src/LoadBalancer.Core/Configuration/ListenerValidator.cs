@@ -57,18 +57,13 @@ internal static class ListenerValidator
         {
             string range = listener.TrustedProxies[i];
             string item = ConfigPath.Item($"{path}.trustedProxies", i);
-            if (IPNetwork.TryParse(range, out _)) continue;
-            if (IPAddress.TryParse(range, out IPAddress? single))
-            {
-                problems.Add(item, $"{CharacterText.Quote(range)} has no prefix length; did you mean \"{range}/{(single.GetAddressBytes().Length * 8)}\"?");
-                continue;
-            }
+            if (IPNetwork.TryParse(range, out _) || IPAddress.TryParse(range, out _)) continue;
             int slash = range.LastIndexOf('/');
             string? network = slash > 0 && IPAddress.TryParse(range.AsSpan(0, slash), out IPAddress? address)
                 && int.TryParse(range.AsSpan(slash + 1), out int bits) && bits >= 0 && bits <= address.GetAddressBytes().Length * 8
                     ? Network(address, bits) : null;
             problems.Add(item, $"{CharacterText.Quote(range)} is no address range; " + (network is null
-                ? "expected CIDR such as \"10.0.0.0/8\" or \"fd00::/8\""
+                ? "expected CIDR such as \"10.0.0.0/8\", or one address"
                 : $"it has bits set after its prefix; did you mean \"{network}\"?"));
         }
     }
