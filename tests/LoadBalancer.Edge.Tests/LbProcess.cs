@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
+using System.Threading.Channels;
 using NUnit.Framework;
 
 namespace LoadBalancer.Edge.Tests;
@@ -8,12 +10,13 @@ namespace LoadBalancer.Edge.Tests;
 internal sealed class LbProcess : IDisposable
 {
     private readonly Process _process;
+    private readonly Channel<string> _errorLines = Channel.CreateUnbounded<string>();
     private readonly Task<string> _error;
 
     private LbProcess(Process process)
     {
         _process = process;
-        _error = process.StandardError.ReadToEndAsync();
+        _error = ReadErrorAsync();
     }
 
     internal static LbProcess Start(string directory, params string[] args)
@@ -43,6 +46,14 @@ internal sealed class LbProcess : IDisposable
         throw new AssertionException($"no line starts with '{start}'; standard error: {await _error.WaitAsync(cancellationToken)}");
     }
 
+    /// <summary>Waits for a line of standard error that contains a text.</summary>
+    internal async Task ErrorLineAsync(string text, CancellationToken cancellationToken)
+    {
+        await foreach (string line in _errorLines.Reader.ReadAllAsync(cancellationToken))
+            if (line.Contains(text, StringComparison.Ordinal)) return;
+        throw new AssertionException($"no line of standard error contains '{text}'");
+    }
+
     internal async Task SignalAsync(string name, CancellationToken cancellationToken)
     {
         using Process kill = Process.Start("kill", ["-" + name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
@@ -55,6 +66,18 @@ internal sealed class LbProcess : IDisposable
         string error = await _error.WaitAsync(cancellationToken);
         await _process.WaitForExitAsync(cancellationToken);
         return new LbResult(_process.ExitCode, output, error);
+    }
+
+    private async Task<string> ReadErrorAsync()
+    {
+        var all = new StringBuilder();
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            all.Append(line).Append('\n');
+            _errorLines.Writer.TryWrite(line);
+        }
+        _errorLines.Writer.Complete();
+        return all.ToString();
     }
 
     public void Dispose()
