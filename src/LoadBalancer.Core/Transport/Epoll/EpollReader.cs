@@ -107,7 +107,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
                 if (!connection.PeerEnded) connection.Readable = false;
                 _sizeHint = 0;
             }
-            else _sizeHint = SlabPool.LargeSize;
+            else _sizeHint = SlabPool.LargeSize; // a long body: fewer, larger receives
             return true;
         }
         if (received == 0)
