@@ -25,8 +25,8 @@ internal static class ConfigRanges
     internal static readonly DurationRange ConnectionAgeMax = PositiveOrNone;
     internal static readonly DurationRange WriteIdleTimeout = Positive;
     // Heads are parsed in one buffer of 64 KiB, with offsets of 16 bits.
-    internal static readonly NumberRange RequestLineBytesMax = new(64, 64 * 1024);
-    internal static readonly NumberRange RequestHeadBytesMax = new(256, 64 * 1024);
+    internal static readonly NumberRange RequestLineBytesMax = new(256, 64 * 1024);
+    internal static readonly NumberRange RequestHeadBytesMax = new(1024, 64 * 1024);
     internal static readonly NumberRange RequestHeaderCountMax = new(1, 10_000);
     internal static readonly NumberRange RequestBodyBytesMax = new(0, long.MaxValue);
 
@@ -38,13 +38,13 @@ internal static class ConfigRanges
     internal static readonly DurationRange ResponseHeadTimeout = Positive;
     internal static readonly DurationRange ClusterIdleTimeout = Positive;
     internal static readonly DurationRange TunnelIdleTimeout = Positive;
-    internal static readonly NumberRange ResponseHeadBytesMax = new(256, 64 * 1024);
+    internal static readonly NumberRange ResponseHeadBytesMax = new(1024, 64 * 1024);
     internal static readonly NumberRange ResponseHeaderCountMax = new(1, 10_000);
     internal static readonly NumberRange RetriesMax = new(0, 10);
     internal static readonly NumberRange Weight = new(1, 1000);
 
     internal static readonly NumberRange IdleConnectionsMax = new(0, 1_000_000);
-    internal static readonly DurationRange PoolIdleTimeout = Positive;
+    internal static readonly DurationRange PoolIdleTimeout = PositiveOrNone;
     internal static readonly DurationRange PoolLifeMax = PositiveOrNone;
     internal static readonly NumberRange PoolConnectionsMax = new(0, 1_000_000);
 

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using LoadBalancer.Core.Routing;
 
 namespace LoadBalancer.Core.Configuration;
 
@@ -57,23 +59,21 @@ internal static class ListenerValidator
         {
             string range = listener.TrustedProxies[i];
             string item = ConfigPath.Item($"{path}.trustedProxies", i);
-            if (IPNetwork.TryParse(range, out _)) continue;
-            if (IPAddress.TryParse(range, out IPAddress? single))
+            if (!CidrSet.TryParse(range, out _))
             {
-                problems.Add(item, $"{CharacterText.Quote(range)} has no prefix length; did you mean \"{range}/{(single.GetAddressBytes().Length * 8)}\"?");
+                problems.Add(item, $"{CharacterText.Quote(range)} is no address range; expected CIDR such as \"10.0.0.0/8\", or one address");
                 continue;
             }
-            int slash = range.LastIndexOf('/');
-            string? network = slash > 0 && IPAddress.TryParse(range.AsSpan(0, slash), out IPAddress? address)
-                && int.TryParse(range.AsSpan(slash + 1), out int bits) && bits >= 0 && bits <= address.GetAddressBytes().Length * 8
-                    ? Network(address, bits) : null;
-            problems.Add(item, $"{CharacterText.Quote(range)} is no address range; " + (network is null
-                ? "expected CIDR such as \"10.0.0.0/8\" or \"fd00::/8\""
-                : $"it has bits set after its prefix; did you mean \"{network}\"?"));
+            // Read as its network it would trust more peers than the one address that is written.
+            int slash = range.IndexOf('/', StringComparison.Ordinal);
+            if (slash < 0 || !IPAddress.TryParse(range.AsSpan(0, slash), out IPAddress? address)) continue;
+            IPAddress network = Network(address, int.Parse(range.AsSpan(slash + 1), CultureInfo.InvariantCulture));
+            if (!network.Equals(address))
+                problems.Add(item, $"{CharacterText.Quote(range)} has bits set after its prefix; did you mean \"{network}{range[slash..]}\" or \"{address}\"?");
         }
     }
 
-    private static string Network(IPAddress address, int bits)
+    private static IPAddress Network(IPAddress address, int bits)
     {
         byte[] bytes = address.GetAddressBytes();
         for (int i = 0; i < bytes.Length; i++)
@@ -81,7 +81,7 @@ internal static class ListenerValidator
             int kept = Math.Clamp(bits - (i * 8), 0, 8);
             bytes[i] &= (byte)(0xff << (8 - kept));
         }
-        return $"{new IPAddress(bytes)}/{bits}";
+        return new IPAddress(bytes);
     }
 
     private static void Limits(string path, ListenerLimitsConfig limits, ProblemList problems)

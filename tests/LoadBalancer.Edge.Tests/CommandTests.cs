@@ -1,0 +1,82 @@
+using System.Text.Json;
+using NUnit.Framework;
+
+namespace LoadBalancer.Edge.Tests;
+
+/// <summary>Commands that read or write and end.</summary>
+[TestFixture, FixtureLifeCycle(LifeCycle.InstancePerTestCase), Parallelizable(ParallelScope.All)]
+public sealed class CommandTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("lb-test-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [TestCase(2, "", "Required command was not provided")]
+    [TestCase(2, "chekc", "lb: unknown command \"chekc\"; did you mean \"check\"?")]
+    [TestCase(2, "run --foo", "lb: Unrecognized command or argument '--foo'.")]
+    [TestCase(2, "run --listen :80", "lb: '--listen' needs '--to'")]
+    [TestCase(2, "run --config a --to b:1", "lb: '--config' and '--to' were both given")]
+    [TestCase(2, "run --to localhost", "lb: --to: \"localhost\" has no port; expected \"host:port\"")]
+    [TestCase(2, "run --listen 80 --to localhost:1", "lb: --listen: \"80\" is only a port; did you mean \":80\"?")]
+    [TestCase(2, "check a --config b", "lb: a file and '--config' were both given")]
+    [TestCase(2, "demo --port 99999", "lb: '--port' is out of range")]
+    [TestCase(1, "run --config nope.json", "nope.json: the configuration file does not exist")]
+    [TestCase(1, "check", "lb: no configuration file: neither ./lb.json nor /etc/lb/lb.json exists")]
+    [CancelAfter(30_000)]
+    public async Task WrongUsage_EndsWithOneLineAndItsCode(int code, string arguments, string expected, CancellationToken cancellationToken)
+    {
+        LbResult result = await RunAsync(cancellationToken, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.That(result.ExitCode, Is.EqualTo(code), result.Error);
+        if (arguments.Length > 0) Assert.That(result.Error, Does.StartWith(expected));
+        else Assert.That(result.Output, Does.Contain("First steps:"));
+        Assert.That(result.Error, Does.Not.Contain("   at "), "no stack trace");
+    }
+
+    [TestCase("--help", "First steps:")]
+    [TestCase("run --help", "lb run --to localhost:5000,localhost:5001")]
+    [TestCase("check --help", "lb check edge.json --json")]
+    [TestCase("version", "lb 0.")]
+    [TestCase("schema", "\"$schema\": \"https://json-schema.org/draft/2020-12/schema\"")]
+    [CancelAfter(30_000)]
+    public async Task Asked_PrintsAndSucceeds(string arguments, string expected, CancellationToken cancellationToken)
+    {
+        LbResult result = await RunAsync(cancellationToken, arguments.Split(' '));
+        Assert.That(result, Is.EqualTo(new LbResult(0, result.Output, "")));
+        Assert.That(result.Output, Does.Contain(expected));
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task Init_WritesAFileThatCheckAccepts_AndKeepsOneThatExists(CancellationToken cancellationToken)
+    {
+        Assert.That((await RunAsync(cancellationToken, "init")).ExitCode, Is.Zero);
+        Assert.That(await RunAsync(cancellationToken, "check"), Is.EqualTo(new LbResult(0, "./lb.json: ok: 1 listener, 2 routes, 1 cluster, 2 destinations\n", "")));
+        Assert.That(await RunAsync(cancellationToken, "init"), Is.EqualTo(new LbResult(1, "", "lb: lb.json exists already; '--force' overwrites it\n")));
+        Assert.That((await RunAsync(cancellationToken, "init", "--force")).ExitCode, Is.Zero);
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task Check_BadFile_PrintsEveryProblem(CancellationToken cancellationToken)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_directory, "bad.json"), "{\n  \"listener\": {},\n  \"drainTimeout\": 5\n}\n", cancellationToken);
+        Assert.That(await RunAsync(cancellationToken, "check", "bad.json"), Is.EqualTo(new LbResult(1, "", """
+            bad.json:2:3: listener: unknown key "listener"; did you mean "listeners"?
+            bad.json:3:19: drainTimeout: expected a duration such as "500ms", "30s", "2m", "1h" or "1d" (did you mean "5s"?), found the number 5
+            2 problems
+
+            """)));
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task Check_Json_IsForScripts(CancellationToken cancellationToken)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_directory, "bad.json"), "{ \"listener\": {} }", cancellationToken);
+        LbResult result = await RunAsync(cancellationToken, "check", "--config", "bad.json", "--json");
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+        using JsonDocument json = JsonDocument.Parse(result.Output);
+        JsonElement problem = json.RootElement.GetProperty("problems")[0];
+        Assert.That(json.RootElement.GetProperty("ok").GetBoolean(), Is.False);
+        Assert.That((problem.GetProperty("line").GetInt32(), problem.GetProperty("column").GetInt32(), problem.GetProperty("path").GetString()), Is.EqualTo((1, 3, "listener")));
+    }
+
+    private Task<LbResult> RunAsync(CancellationToken cancellationToken, params string[] args) => LbProcess.RunAsync(_directory, cancellationToken, args);
+}

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Threading.Channels;
+using NUnit.Framework;
+
+namespace LoadBalancer.Edge.Tests;
+
+/// <summary>The built <c>lb</c> as a process. LB_BINARY in the environment names another one, such as the NativeAOT binary.</summary>
+internal sealed class LbProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly Channel<string> _errorLines = Channel.CreateUnbounded<string>();
+    private readonly Task<string> _error;
+
+    private LbProcess(Process process)
+    {
+        _process = process;
+        _error = ReadErrorAsync();
+    }
+
+    internal static LbProcess Start(string directory, params string[] args)
+    {
+        string? binary = Environment.GetEnvironmentVariable("LB_BINARY");
+        var start = new ProcessStartInfo(binary ?? "dotnet", binary is null ? [Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.dll"), .. args] : args)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = directory,
+        };
+        return new LbProcess(Process.Start(start)!);
+    }
+
+    /// <summary>Runs to the end.</summary>
+    internal static async Task<LbResult> RunAsync(string directory, CancellationToken cancellationToken, params string[] args)
+    {
+        using LbProcess lb = Start(directory, args);
+        return await lb.EndAsync(cancellationToken);
+    }
+
+    /// <summary>Reads standard output up to the line that starts with a text.</summary>
+    internal async Task<string> LineAsync(string start, CancellationToken cancellationToken)
+    {
+        while (await _process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
+            if (line.TrimStart().StartsWith(start, StringComparison.Ordinal)) return line;
+        throw new AssertionException($"no line starts with '{start}'; standard error: {await _error.WaitAsync(cancellationToken)}");
+    }
+
+    /// <summary>Waits for a line of standard error that contains a text.</summary>
+    internal async Task ErrorLineAsync(string text, CancellationToken cancellationToken)
+    {
+        await foreach (string line in _errorLines.Reader.ReadAllAsync(cancellationToken))
+            if (line.Contains(text, StringComparison.Ordinal)) return;
+        throw new AssertionException($"no line of standard error contains '{text}'");
+    }
+
+    internal async Task SignalAsync(string name, CancellationToken cancellationToken)
+    {
+        using Process kill = Process.Start("kill", ["-" + name, _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(cancellationToken);
+    }
+
+    internal async Task<LbResult> EndAsync(CancellationToken cancellationToken)
+    {
+        string output = await _process.StandardOutput.ReadToEndAsync(cancellationToken);
+        string error = await _error.WaitAsync(cancellationToken);
+        await _process.WaitForExitAsync(cancellationToken);
+        return new LbResult(_process.ExitCode, output, error);
+    }
+
+    private async Task<string> ReadErrorAsync()
+    {
+        var all = new StringBuilder();
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            all.Append(line).Append('\n');
+            _errorLines.Writer.TryWrite(line);
+        }
+        _errorLines.Writer.Complete();
+        return all.ToString();
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.Dispose();
+    }
+}
+
+internal sealed record LbResult(int ExitCode, string Output, string Error);

@@ -1,0 +1,105 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using NUnit.Framework;
+
+namespace LoadBalancer.Edge.Tests;
+
+/// <summary>Commands that serve until they are told to stop.</summary>
+[TestFixture, FixtureLifeCycle(LifeCycle.InstancePerTestCase), Parallelizable(ParallelScope.All)]
+public sealed class RunTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("lb-test-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [TestCase("TERM")]
+    [TestCase("INT")]
+    [CancelAfter(60_000)]
+    public async Task ASignalEndsTheProcessInOrder(string signal, CancellationToken cancellationToken)
+    {
+        using LbProcess lb = await StartAsync("""{ "path": "/ok", "respond": { "body": "fine" } }""", cancellationToken);
+        Uri url = await UrlAsync(lb, cancellationToken);
+        await lb.LineAsync("Ready.", cancellationToken);
+        using var client = new HttpClient();
+        Assert.That(await client.GetStringAsync(new Uri(url, "/ok"), cancellationToken), Is.EqualTo("fine"));
+        await lb.SignalAsync(signal, cancellationToken);
+        LbResult result = await lb.EndAsync(cancellationToken);
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.Error, Does.Contain("[5003] Stopped"));
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task ASecondSignalCutsRequestsInFlight(CancellationToken cancellationToken)
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        using LbProcess lb = await StartAsync("""{ "cluster": "silent" }""", cancellationToken, $$"""{ "silent": { "destinations": { "s": "{{silent.LocalEndpoint}}" } } }""");
+        Uri url = await UrlAsync(lb, cancellationToken);
+        using var client = new TcpClient();
+        await client.ConnectAsync(url.Host, url.Port, cancellationToken);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), cancellationToken);
+        using TcpClient upstream = await silent.AcceptTcpClientAsync(cancellationToken);
+        Assert.That(await upstream.GetStream().ReadAsync(new byte[1], cancellationToken), Is.EqualTo(1), "the request is in flight");
+
+        await lb.SignalAsync("TERM", cancellationToken);
+        await lb.ErrorLineAsync("[5002]", cancellationToken); // two signals at once could be taken as one by the kernel
+        await lb.SignalAsync("TERM", cancellationToken);
+        LbResult result = await lb.EndAsync(cancellationToken);
+        Assert.That(result.ExitCode, Is.EqualTo(1), result.Error);
+        Assert.That(result.Error, Does.Contain("[5101] Second signal"));
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task HangupIsAnsweredWithALogLine(CancellationToken cancellationToken)
+    {
+        using LbProcess lb = await StartAsync("""{ "respond": {} }""", cancellationToken);
+        await lb.LineAsync("Ready.", cancellationToken);
+        await lb.SignalAsync("HUP", cancellationToken);
+        await lb.SignalAsync("TERM", cancellationToken);
+        LbResult result = await lb.EndAsync(cancellationToken);
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.Error, Does.Contain("reload is not available; restart to apply changes"));
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task AnAddressInUseIsOneLine(CancellationToken cancellationToken)
+    {
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        LbResult result = await LbProcess.RunAsync(_directory, cancellationToken, "run", "--listen", taken.LocalEndpoint.ToString()!, "--to", "localhost:1");
+        Assert.That(result, Is.EqualTo(new LbResult(1, "", $"lb: listener 'web': cannot listen on {taken.LocalEndpoint}: the address is in use by another process\n")));
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task RunWithoutAFileSaysWhatItBoundAndTook(CancellationToken cancellationToken)
+    {
+        using LbProcess lb = LbProcess.Start(_directory, "run", "--listen", "127.0.0.1:0", "--to", "localhost:5000,localhost:5001");
+        Assert.That(await lb.LineAsync("lb ", cancellationToken), Does.EndWith("command line: 1 listener, 1 route, 1 cluster, 2 destinations"));
+        Assert.That(await lb.LineAsync("listening", cancellationToken), Does.Match(@"web: http://127\.0\.0\.1:[1-9][0-9]+$"));
+        Assert.That(await lb.LineAsync("defaults", cancellationToken), Does.Contain("balance round-robin, connectTimeout 2s"));
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task DemoSpreadsItsBurstEvenly(CancellationToken cancellationToken)
+    {
+        using LbProcess lb = LbProcess.Start(_directory, "demo", "--port", "0", "--for", "1");
+        Assert.That(await lb.LineAsync("30 requests", cancellationToken), Does.Match(@"fast +33 % .* medium +33 % .* slow +33 % .* ms$"));
+        LbResult result = await lb.EndAsync(cancellationToken);
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.Error, Is.Empty);
+    }
+
+    private async Task<LbProcess> StartAsync(string route, CancellationToken cancellationToken, string clusters = "{}")
+    {
+        await File.WriteAllTextAsync(Path.Combine(_directory, "lb.json"),
+            $$"""{ "listeners": { "web": { "address": "127.0.0.1:0" } }, "routes": { "r": {{route}} }, "clusters": {{clusters}} }""", cancellationToken);
+        return LbProcess.Start(_directory, "run");
+    }
+
+    private static async Task<Uri> UrlAsync(LbProcess lb, CancellationToken cancellationToken)
+    {
+        string line = await lb.LineAsync("listening", cancellationToken);
+        return new Uri(line[line.IndexOf("http://", StringComparison.Ordinal)..]);
+    }
+}

@@ -1,0 +1,115 @@
+using System.Text;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Hosting.Configuration;
+using NUnit.Framework;
+
+namespace LoadBalancer.Hosting.Tests.Configuration;
+
+/// <summary>Good files and what is read from them.</summary>
+[TestFixture, Parallelizable(ParallelScope.All)]
+public sealed class ReadTests
+{
+    internal const string Full = """
+        // a comment
+        {
+          "$schema": "./lb.schema.json",
+          "listeners": { "web": {
+            "address": "127.0.0.1:${PORT:-8080}", "backlog": "${BACKLOG:-128}", "dualStack": false, "connectionsMax": 10, "tcpKeepAlive": 0,
+            "trustedProxies": ["10.0.0.0/8", "192.0.2.1"], "forwarded": { "xForwarded": false, "forwarded": true, "via": "" },
+            "limits": { "requestHeadTimeout": "500ms", "requestHeadBytesMax": "16KiB", "requestLineBytesMax": 1000, "requestBodyBytesMax": "1GB" },
+          } },
+          "routes": {
+            "api": { "hosts": "example.com", "path": "/v1/{id}/**", "methods": ["GET", "HEAD"], "headers": { "X-A": "*" }, "cluster": "app", "deadline": "2m", "listeners": "web" },
+            "old": { "path": "/old", "redirect": "https://{host}/new{query}" },
+            "ok": { "path": "/ok", "respond": { "status": 201, "body": "costs $${5}\n", "headers": { "X-B": "1" } }, "requestBodyBytesMax": null },
+          },
+          "clusters": { "app": {
+            "destinations": { "a": "localhost:5000", "b": { "address": "[::1]:81", "weight": 3 }, "c": "unix:/run/x.sock" },
+            "host": "destination", "connectTimeout": "1s", "pool": { "lifeMax": "1d" }, "retriesMax": 0,
+          } },
+          "transport": { "kind": "sockets", "loops": 2 }, /* and */
+          "drainTimeout": "0",
+        }
+        """;
+
+    [Test]
+    public void Parse_FullFile_ReadsEveryValue()
+    {
+        ConfigReadResult result = Parse(Full);
+        Assert.That(result.Problems, Is.Empty);
+        ProxyConfig config = result.Config!;
+        ListenerConfig web = config.Listeners["web"];
+        RouteConfig api = config.Routes["api"];
+        ClusterConfig app = config.Clusters["app"];
+        Assert.Multiple(() =>
+        {
+            Assert.That(web.Address, Is.EqualTo("127.0.0.1:8080"));
+            Assert.That(web.Backlog, Is.EqualTo(128));
+            Assert.That(web.DualStack, Is.False);
+            Assert.That(web.TcpKeepAlive, Is.EqualTo(TimeSpan.Zero));
+            Assert.That(web.TrustedProxies, Is.EqualTo(new[] { "10.0.0.0/8", "192.0.2.1" }));
+            Assert.That(web.Forwarded, Is.EqualTo(new ForwardedConfig { XForwarded = false, Forwarded = true, Via = "" }));
+            Assert.That(web.Limits, Is.EqualTo(new ListenerLimitsConfig
+            {
+                RequestHeadTimeout = TimeSpan.FromMilliseconds(500), RequestHeadBytesMax = 16384, RequestLineBytesMax = 1000, RequestBodyBytesMax = 1_000_000_000,
+            }));
+            Assert.That(api.Hosts, Is.EqualTo(new[] { "example.com" }));
+            Assert.That(api.Listeners, Is.EqualTo(new[] { "web" }));
+            Assert.That(api.Path, Is.EqualTo("/v1/{id}/**"));
+            Assert.That(api.Methods, Is.EqualTo(new[] { "GET", "HEAD" }));
+            Assert.That(api.Headers["X-A"], Is.EqualTo("*"));
+            Assert.That(api.Deadline, Is.EqualTo(TimeSpan.FromMinutes(2)));
+            Assert.That(config.Routes["old"].Redirect, Is.EqualTo(new RedirectConfig { To = "https://{host}/new{query}" }));
+            Assert.That(config.Routes["ok"].Respond!.Body, Is.EqualTo("costs ${5}\n"));
+            Assert.That(config.Routes["ok"].Respond!.Status, Is.EqualTo(201));
+            Assert.That(app.Destinations["a"], Is.EqualTo(new DestinationConfig { Address = "localhost:5000" }));
+            Assert.That(app.Destinations["b"], Is.EqualTo(new DestinationConfig { Address = "[::1]:81", Weight = 3 }));
+            Assert.That(app.Host, Is.EqualTo("destination"));
+            Assert.That(app.Pool.LifeMax, Is.EqualTo(TimeSpan.FromDays(1)));
+            Assert.That(app.RetriesMax, Is.Zero);
+            Assert.That(app.IdleTimeout, Is.EqualTo(new ClusterConfig().IdleTimeout));
+            Assert.That(config.Transport, Is.EqualTo(new TransportConfig { Kind = TransportKind.Sockets, Loops = 2 }));
+            Assert.That(config.DrainTimeout, Is.EqualTo(TimeSpan.Zero));
+        });
+    }
+
+    [Test]
+    public void Parse_EnvironmentIsSet_TakesItsValueAndDefaultsForEmpty()
+    {
+        var values = new Dictionary<string, string?> { ["PORT"] = "81", ["BACKLOG"] = "" };
+        ProxyConfig config = Parse(Full, values.GetValueOrDefault).Config!;
+        Assert.That(config.Listeners["web"].Address, Is.EqualTo("127.0.0.1:81"));
+        Assert.That(config.Listeners["web"].Backlog, Is.EqualTo(128));
+    }
+
+    [Test]
+    public void Parse_ByteOrderMark_IsSkipped() =>
+        Assert.That(ConfigFile.Parse(Encoding.UTF8.GetBytes("\uFEFF" + Full), "f", _ => null).Problems, Is.Empty);
+
+    [Test]
+    public void Load_FileReference_IsRelativeToTheFileAndTrimmed()
+    {
+        DirectoryInfo directory = Directory.CreateTempSubdirectory();
+        try
+        {
+            File.WriteAllText(Path.Combine(directory.FullName, "address"), "  :81\n");
+            string path = Path.Combine(directory.FullName, "lb.json");
+            File.WriteAllText(path, """{ "listeners": { "web": { "address": "@file:address" } } }""");
+            Assert.That(ConfigFile.Load(path).Config?.Listeners["web"].Address, Is.EqualTo(":81"));
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Test]
+    public void Parse_VariableThatHoldsAFileReference_OpensNoFile()
+    {
+        ConfigReadResult result = Parse("""{ "listeners": { "web": { "address": "${X}" } } }""", _ => "@file:/etc/hostname");
+        Assert.That(result.Problems.Single().Message, Does.StartWith("\"@file:/etc/hostname\" has "));
+    }
+
+    private static ConfigReadResult Parse(string text, Func<string, string?>? environment = null) =>
+        ConfigFile.Parse(Encoding.UTF8.GetBytes(text), "f", environment ?? (_ => null));
+}

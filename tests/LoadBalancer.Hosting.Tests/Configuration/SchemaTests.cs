@@ -1,0 +1,79 @@
+using System.Reflection;
+using System.Text.Json;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Hosting.Configuration;
+using LoadBalancer.Hosting.Configuration.Specs;
+using NUnit.Framework;
+
+namespace LoadBalancer.Hosting.Tests.Configuration;
+
+/// <summary>Records, descriptors and the checked-in schema stay one.</summary>
+[TestFixture, Parallelizable(ParallelScope.All)]
+public sealed class SchemaTests
+{
+    [Test]
+    public void Text_EqualsTheCheckedInFile() => Assert.That(ConfigSchema.Text,
+        Is.EqualTo(File.ReadAllText(Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.schema.json"))), "renew with: lb schema > schema/lb.schema.json");
+
+    [Test]
+    public void Text_EveryPropertyHasADescription()
+    {
+        using JsonDocument schema = JsonDocument.Parse(ConfigSchema.Text);
+        IEnumerable<JsonElement> objects = schema.RootElement.GetProperty("$defs").EnumerateObject().Select(d => d.Value).Append(schema.RootElement);
+        foreach (JsonElement properties in objects.Where(o => o.TryGetProperty("properties", out _)).Select(o => o.GetProperty("properties")))
+            foreach (JsonProperty property in properties.EnumerateObject())
+                Assert.That(property.Value.GetProperty("description").GetString(), Is.Not.Empty, property.Name);
+    }
+
+    [Test]
+    public void Specs_CoverEveryProperty()
+    {
+        Type[] described = [typeof(ProxyConfig), typeof(TransportConfig), typeof(ListenerConfig), typeof(ForwardedConfig), typeof(ListenerLimitsConfig), typeof(RouteConfig),
+            typeof(RedirectConfig), typeof(RespondConfig), typeof(ClusterConfig), typeof(DestinationConfig), typeof(ConnectionPoolConfig)];
+        Type[] all = [.. typeof(ProxyConfig).Assembly.GetExportedTypes().Where(t => t.Namespace == typeof(ProxyConfig).Namespace && t.Name.EndsWith("Config", StringComparison.Ordinal))];
+        Assert.That(described, Is.EquivalentTo(all), "every record of the configuration is compared below");
+        Compare(ProxySpecs.Root);
+        Compare(ProxySpecs.Transport);
+        Compare(ListenerSpecs.Listener);
+        Compare(ListenerSpecs.Forwarded);
+        Compare(ListenerSpecs.Limits);
+        Compare(RouteSpecs.Route);
+        Compare(RouteSpecs.Redirect);
+        Compare(RouteSpecs.Respond);
+        Compare(ClusterSpecs.Cluster);
+        Compare(ClusterSpecs.Destination);
+        Compare(ClusterSpecs.Pool);
+    }
+
+    private static void Compare<T>(ObjectSpec<T> spec) where T : class
+    {
+        PropertyInfo[] properties = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance);
+        Assert.That(spec.Fields.Select(f => f.Name), Is.EqualTo(properties.Select(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name))), typeof(T).Name);
+        T defaults = spec.Empty();
+        foreach (PropertyInfo property in properties)
+        {
+            FieldSpec<T> field = spec.Fields.Single(f => f.Name == JsonNamingPolicy.CamelCase.ConvertName(property.Name));
+            bool isRequired = property.GetCustomAttribute<System.Runtime.CompilerServices.RequiredMemberAttribute>() is not null;
+            Assert.That(field.IsRequired, Is.EqualTo(isRequired), $"{typeof(T).Name}.{property.Name} is required");
+            Assert.That(field.Get(defaults), Is.EqualTo(property.GetValue(defaults)), $"{typeof(T).Name}.{property.Name} is read");
+
+            // What the setter changes is that property and no other.
+            if (Sample(property.PropertyType) is not { } sample) continue;
+            T changed = field.Read(defaults, sample.Node, field.Name, new ReadContext(new ConfigText(default, "f"), [], new ConfigSources("/")));
+            foreach (PropertyInfo other in properties.Where(p => p != property))
+                Assert.That(other.GetValue(changed), Is.EqualTo(other.GetValue(defaults)), $"{typeof(T).Name}.{property.Name} also changes {other.Name}");
+            Assert.That(property.GetValue(changed), Is.EqualTo(sample.Value), $"{typeof(T).Name}.{property.Name} is set");
+        }
+    }
+
+    private static (ConfigNode Node, object Value)? Sample(Type type)
+    {
+        if (type == typeof(int)) return (new ConfigNode(ConfigNodeKind.Number, 0) { Text = "7777" }, 7777);
+        if (type == typeof(long?)) return (new ConfigNode(ConfigNodeKind.Number, 0) { Text = "7777" }, 7777L);
+        if (type == typeof(string)) return (new ConfigNode(ConfigNodeKind.String, 0) { Text = "sample" }, "sample");
+        if (type == typeof(TimeSpan)) return (new ConfigNode(ConfigNodeKind.String, 0) { Text = "7777ms" }, TimeSpan.FromMilliseconds(7777));
+        if (type == typeof(IReadOnlyList<string>)) return (new ConfigNode(ConfigNodeKind.String, 0) { Text = "sample" }, new[] { "sample" });
+        if (type == typeof(TransportKind)) return (new ConfigNode(ConfigNodeKind.String, 0) { Text = "epoll" }, TransportKind.Epoll);
+        return null; // booleans and objects: ReadTests reads them
+    }
+}

@@ -1,0 +1,153 @@
+using System.Net;
+using System.Net.Sockets;
+using LoadBalancer.Core.Configuration;
+using NUnit.Framework;
+
+namespace LoadBalancer.Hosting.Tests.Configuration;
+
+/// <summary>Tables of what the validator takes and refuses.</summary>
+[TestFixture, Parallelizable(ParallelScope.All)]
+public sealed class ValidatorTests
+{
+    [TestCase(":80", "[::]:80")]
+    [TestCase("127.0.0.1:0", "127.0.0.1:0")]
+    [TestCase("[::1]:65535", "[::1]:65535")]
+    [TestCase("localhost:8080", "127.0.0.1:8080")]
+    [TestCase("unix:/run/lb.sock", "/run/lb.sock")]
+    public void TryParseListener_Valid_YieldsEndPoint(string address, string expected)
+    {
+        Assert.That(AddressParser.TryParseListener(address, out EndPoint? endPoint, out string? error), Is.True, error);
+        Assert.That(endPoint!.ToString(), Is.EqualTo(expected));
+    }
+
+    [TestCase("", "is empty; expected \"host:port\", \":port\", \"[::1]:port\" or \"unix:/path\"")]
+    [TestCase("8080", "is only a port; did you mean \":8080\"?")]
+    [TestCase("*:8080", "has \"*\" as host; did you mean \":8080\"?")]
+    [TestCase("http://:80/", "is a URL, not an address; did you mean \":80\"?")]
+    [TestCase("::1", "is an IPv6 address without brackets and port; did you mean \"[::1]:80\"?")]
+    [TestCase("[::1]", "has no port; expected \"host:port\", \":port\", \"[::1]:port\" or \"unix:/path\"")]
+    [TestCase("[::1:80", "has no closing bracket")]
+    [TestCase("127.0.0.1:65536", "has \"65536\" as port; expected 0 to 65535")]
+    [TestCase("127.0.0.1:-1", "has \"-1\" as port; expected 0 to 65535")]
+    [TestCase("example.com:80", "has a host that is neither an IP address nor \"localhost\"; a listener does not look names up")]
+    [TestCase("127.1:80", "has a host that is neither an IP address nor \"localhost\"; a listener does not look names up")]
+    [TestCase("unix:run/lb.sock", "needs an absolute path, as in \"unix:/run/lb.sock\"")]
+    [TestCase("unix:///run/lb.sock", "has slashes of a URL; did you mean \"unix:/run/lb.sock\"?")]
+    public void TryParseListener_Invalid_SaysWhy(string address, string expected)
+    {
+        Assert.That(AddressParser.TryParseListener(address, out _, out string? error), Is.False);
+        Assert.That(error, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void TryParseDestination_Name_StaysAName()
+    {
+        Assert.That(AddressParser.TryParseDestination("api.internal:80", out EndPoint? endPoint, out _), Is.True);
+        Assert.That(endPoint, Is.EqualTo(new DnsEndPoint("api.internal", 80, AddressFamily.Unspecified)));
+    }
+
+    [TestCase(":80", "has no host; did you mean \"localhost:80\"?")]
+    [TestCase("h:0", "has port 0; expected 1 to 65535")]
+    [TestCase("0.0.0.0:80", "is a wildcard, which can be listened on but not connected to")]
+    [TestCase("1.2.3:80", "has a host that is neither an IP address nor a valid name")]
+    [TestCase("-a:80", "has a host that is neither an IP address nor a valid name")]
+    public void TryParseDestination_Invalid_SaysWhy(string address, string expected)
+    {
+        Assert.That(AddressParser.TryParseDestination(address, out _, out string? error), Is.False);
+        Assert.That(error, Is.EqualTo(expected));
+    }
+
+    [TestCase("/")]
+    [TestCase("/**")]
+    [TestCase("/a/b")]
+    [TestCase("/a/")]
+    [TestCase("/users/{id}/x-{", false)]
+    [TestCase("/users/{id}/**")]
+    [TestCase("/a%20b")]
+    [TestCase("/a%2", false)]
+    [TestCase("/a b", false)]
+    [TestCase("/ä", false)]
+    [TestCase("a", false)]
+    [TestCase("/**/a", false)]
+    [TestCase("/a*", false)]
+    [TestCase("/a/*", false)]
+    [TestCase("/{a}/{a}", false)]
+    [TestCase("/{}", false)]
+    [TestCase("/../a", false)]
+    [TestCase("/a?b", false)]
+    public void PathPattern_Table(string pattern, bool isValid = true) => Assert.That(PathPattern.Error(pattern), isValid ? Is.Null : Is.Not.Null);
+
+    [TestCase("example.com")]
+    [TestCase("EXAMPLE.com:8443")]
+    [TestCase("*.example.com")]
+    [TestCase("10.0.0.1")]
+    [TestCase("[::1]:80")]
+    [TestCase("[::1]")]
+    [TestCase("", false)]
+    [TestCase("*", false)]
+    [TestCase("a.*.com", false)]
+    [TestCase("*.example.com:80", false)]
+    [TestCase("example.com.", false)]
+    [TestCase("example.com:0", false)]
+    [TestCase("exämple.com", false)]
+    [TestCase("http://example.com", false)]
+    [TestCase("a..b", false)]
+    public void HostPattern_Table(string pattern, bool isValid = true) => Assert.That(HostName.PatternError(pattern), isValid ? Is.Null : Is.Not.Null);
+
+    [TestCase("https://{host}{path}{query}")]
+    [TestCase("/new")]
+    [TestCase("", false)]
+    [TestCase("new", false)]
+    [TestCase("/{hots}", false)]
+    [TestCase("/{host", false)]
+    [TestCase("/a}", false)]
+    [TestCase("/a\r\nSet-Cookie: x", false)]
+    public void RedirectTarget_Table(string to, bool isValid = true) => Assert.That(RedirectTarget.Error(to), isValid ? Is.Null : Is.Not.Null);
+
+    [TestCase("10.0.0.0/8")]
+    [TestCase("2001:db8::/32")]
+    [TestCase("192.0.2.1")]
+    [TestCase("10.0.0.1/8", false)]
+    [TestCase("10.0.0.0/33", false)]
+    [TestCase("x", false)]
+    public void TrustedProxies_Table(string range, bool isValid = true) =>
+        Assert.That(ConfigValidator.Validate(Config(new ListenerConfig { Address = ":80", TrustedProxies = [range] })), isValid ? Is.Empty : Has.Count.EqualTo(1));
+
+    [TestCase(":80", ":80", false)]
+    [TestCase(":80", "0.0.0.0:80", false)]
+    [TestCase("0.0.0.0:80", ":80", false)]
+    [TestCase("localhost:80", "127.0.0.1:80", false)]
+    [TestCase("127.0.0.1:0", "127.0.0.1:0", true)]
+    [TestCase("127.0.0.1:80", "[::1]:80", true)]
+    public void Listeners_AddressGivenTwice_IsAProblem(string first, string second, bool isValid) =>
+        Assert.That(ConfigValidator.Validate(Config(new ListenerConfig { Address = first }, new ListenerConfig { Address = second })), isValid ? Is.Empty : Has.Count.EqualTo(1));
+
+    [Test]
+    public void Headers_ThatWouldBreakTheAnswer_AreProblems()
+    {
+        var respond = new RespondConfig
+        {
+            Headers = new Dictionary<string, string> { ["X-A"] = "a\r\nb", ["Content-Length"] = "1", ["b c"] = "d", ["x-d"] = "1", ["X-D"] = "2" },
+        };
+        ProxyConfig config = Config(new ListenerConfig { Address = ":80" }) with { Routes = new Dictionary<string, RouteConfig> { ["r"] = new() { Respond = respond } } };
+        Assert.That(ConfigValidator.Validate(config).Select(p => p.Path), Is.EquivalentTo(new[]
+        {
+            "routes.r.respond.headers.X-A", "routes.r.respond.headers.Content-Length", "routes.r.respond.headers[\"b c\"]", "routes.r.respond.headers.X-D",
+        }));
+    }
+
+    [Test]
+    public void Routes_OfTheSameMatch_AreAProblem()
+    {
+        var routes = new Dictionary<string, RouteConfig>
+        {
+            ["a"] = new() { Path = "/u/{id}", Hosts = ["b.c", "a.c"], Redirect = new() { To = "/" } },
+            ["b"] = new() { Path = "/u/{name}", Hosts = ["A.c", "b.c"], Respond = new() },
+        };
+        ProxyConfig config = Config(new ListenerConfig { Address = ":80" }) with { Routes = routes };
+        Assert.That(ConfigValidator.Validate(config).Single().ToString(), Is.EqualTo("routes.b: matches the same requests as route \"a\"; one of them would never be used"));
+    }
+
+    private static ProxyConfig Config(params ListenerConfig[] listeners) =>
+        new() { Listeners = listeners.Select((l, i) => (l, i)).ToDictionary(x => $"l{x.i}", x => x.l) };
+}
