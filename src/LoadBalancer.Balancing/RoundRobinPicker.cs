@@ -24,10 +24,10 @@ public sealed class RoundRobinPicker : IDestinationPicker
 
     /// <summary>Makes a picker for as many destinations as there are weights.</summary>
     /// <param name="weights">Shares, each 1 or more. Empty: <see cref="Pick"/> returns -1.</param>
-    /// <param name="random">Draws the first turn; give a seed for a repeatable run.</param>
+    /// <param name="random">Draws the first turn: one with a seed for a repeatable run, null for the shared one.</param>
     /// <exception cref="ArgumentOutOfRangeException">A weight below 1 or above 1 000 000.</exception>
-    public RoundRobinPicker(ReadOnlySpan<int> weights, Random random)
-        : this(weights, random.NextInt64(int.MaxValue))
+    public RoundRobinPicker(ReadOnlySpan<int> weights, Random? random = null)
+        : this(weights, (random ?? Random.Shared).NextInt64(int.MaxValue))
     {
     }
 

@@ -1,6 +1,11 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.Transport;
+using LoadBalancer.Core.Transport.Epoll;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Core;
@@ -8,27 +13,160 @@ namespace LoadBalancer.Core;
 /// <summary>The balancer itself: binds the listeners, runs the loops, relays. One instance is started and stopped once.</summary>
 public sealed class ProxyServer : IAsyncDisposable
 {
+    private readonly ProxySnapshot _snapshot;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly TransportFactory _factory;
+    private readonly List<(ListenerSnapshot Snapshot, TransportListener Listener)> _listeners = [];
+    private readonly Dictionary<string, EndPoint> _endpoints = [];
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private LoopContext[] _contexts = [];
+    private int _undrainedLoops;
+    private bool _stopped;
+
     /// <summary>Makes a server from a configuration that <see cref="ConfigValidator"/> accepts.</summary>
     /// <exception cref="ConfigException">The configuration has problems; all of them are listed.</exception>
-    public ProxyServer(ProxyConfig config, ILoggerFactory loggerFactory, ICompletionObserver? observer = null, TimeProvider? timeProvider = null) =>
-        throw new NotImplementedException();
+    public ProxyServer(ProxyConfig config, ILoggerFactory loggerFactory, ICompletionObserver? observer = null, TimeProvider? timeProvider = null)
+    {
+        _snapshot = ProxySnapshot.Build(config);
+        _time = timeProvider ?? TimeProvider.System;
+        _logger = loggerFactory.CreateLogger<ProxyServer>();
+        Observer = observer;
+        _factory = TransportFactory.Create(config.Transport.Kind);
+        LoopCount = config.Transport.Loops > 0 ? config.Transport.Loops : Environment.ProcessorCount;
+    }
 
     /// <summary>Bound addresses by listener name, with real ports, once started.</summary>
-    public IReadOnlyDictionary<string, EndPoint> Endpoints => throw new NotImplementedException();
+    public IReadOnlyDictionary<string, EndPoint> Endpoints => _endpoints;
 
     /// <summary>Name of the transport in use: "epoll" or "sockets".</summary>
-    public string Transport => throw new NotImplementedException();
+    public string Transport => _factory.Name;
 
     /// <summary>Number of event loops.</summary>
-    public int LoopCount => throw new NotImplementedException();
+    public int LoopCount { get; }
+
+    internal ICompletionObserver? Observer { get; }
+
+    internal IReadOnlyList<LoopContext> Contexts => _contexts;
 
     /// <summary>Binds every listener, then starts to accept.</summary>
     /// <exception cref="ListenException">An address cannot be bound; says which listener and why.</exception>
-    public Task StartAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            foreach (ListenerSnapshot listener in _snapshot.Listeners) Bind(listener);
+        }
+        catch
+        {
+            DisposeListeners();
+            throw;
+        }
+        _undrainedLoops = LoopCount;
+        _contexts = new LoopContext[LoopCount];
+        for (int i = 0; i < LoopCount; i++)
+        {
+            TransportLoop loop = _factory.CreateLoop(i, _time);
+            loop.UnhandledException = OnInternalError;
+            _contexts[i] = new LoopContext(this, loop, _snapshot, LoopCount);
+            loop.Context = _contexts[i];
+        }
+        foreach (LoopContext context in _contexts)
+        {
+            context.Loop.Start();
+            context.Loop.Post(new LoopAction(() =>
+            {
+                foreach ((ListenerSnapshot snapshot, TransportListener listener) in _listeners)
+                    context.Loop.StartAccepting(listener, new ConnectionStarter(context, snapshot));
+            }));
+        }
+        return Task.CompletedTask;
+    }
 
-    /// <summary>Stops accepting, lets requests in flight finish (keep-alive connections are closed with their current answer), and cuts what is left after <see cref="ProxyConfig.DrainTimeout"/> or on cancellation.</summary>
-    public Task StopAsync(CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    private void Bind(ListenerSnapshot listener)
+    {
+        ListenerConfig config = listener.Config;
+        try
+        {
+            TransportListener bound = _factory.Bind(
+                new ListenOptions(listener.EndPoint, config.Backlog, config.DualStack, config.TcpKeepAlive, config.ConnectionsMax), LoopCount);
+            _listeners.Add((listener, bound));
+            _endpoints[listener.Name] = bound.LocalEndPoint;
+        }
+        catch (SocketException e)
+        {
+            throw new ListenException(listener.Name, config.Address, e.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => "the address is in use by another process",
+                SocketError.AccessDenied => "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE)",
+                SocketError.AddressNotAvailable => "this machine has no such address",
+                _ => e.Message,
+            }, e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ListenException(listener.Name, config.Address, e.Message, e);
+        }
+    }
+
+    /// <summary>
+    /// Stops accepting, lets requests in flight finish (keep-alive connections are closed with their current answer), and cuts what is
+    /// left after <see cref="ProxyConfig.DrainTimeout"/> or on cancellation.
+    /// </summary>
+    public async Task StopAsync(CancellationToken cancellationToken = default)
+    {
+        if (_stopped) return;
+        _stopped = true;
+        foreach (LoopContext context in _contexts)
+        {
+            context.Loop.Post(new LoopAction(() =>
+            {
+                foreach ((_, TransportListener listener) in _listeners) context.Loop.StopAccepting(listener);
+                context.Drain();
+            }));
+        }
+        if (_contexts.Length > 0)
+        {
+            try
+            {
+                await _drained.Task.WaitAsync(_snapshot.Config.DrainTimeout, _time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+            {
+                ServerLog.DrainCut(_logger, _contexts.Sum(c => c.ConnectionCount));
+                foreach (LoopContext context in _contexts) context.Loop.Post(new LoopAction(context.Cut));
+            }
+        }
+        await Task.Run(() => Array.ForEach(_contexts, c => c.Loop.Stop()), CancellationToken.None).ConfigureAwait(false);
+        DisposeListeners();
+    }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+
+    private void DisposeListeners()
+    {
+        foreach ((_, TransportListener listener) in _listeners) listener.Dispose();
+        _listeners.Clear();
+    }
+
+    /// <summary>A loop has no connection left while draining. May be told more than once by a loop.</summary>
+    internal void LoopDrained(LoopContext context)
+    {
+        if (context.IsDrainReported) return;
+        context.IsDrainReported = true;
+        if (Interlocked.Decrement(ref _undrainedLoops) == 0) _drained.TrySetResult();
+    }
+
+    internal void OnInternalError(Exception exception) => ServerLog.InternalError(_logger, exception);
+
+    private sealed class LoopAction(Action action) : LoopWork
+    {
+        protected internal override void Execute() => action();
+    }
+
+    private sealed class ConnectionStarter(LoopContext context, ListenerSnapshot listener) : IConnectionHandler
+    {
+        public void OnAccepted(TransportConnection connection) => new Http1Connection(context, listener, connection).Start();
+    }
 }

@@ -1,1 +1,1 @@
-return 0;
+return await LoadBalancer.Edge.CommandLine.RunAsync(args);

@@ -6,13 +6,13 @@ namespace LoadBalancer.Core.Buffers;
 /// </summary>
 internal sealed class SlabPool
 {
-    internal const int SmallSize = 16 * 1024;   // a request or response head with a small body
+    internal const int SmallSize = 32 * 1024;   // a head with a body of up to 16 KiB in one receive; only touched pages count
     internal const int MediumSize = 64 * 1024;  // the largest head accepted
     internal const int LargeSize = 256 * 1024;  // bodies that filled a smaller slab
 
     private readonly Stack<Slab>[] _kept = [new(), new(), new()];
     private static readonly int[] Sizes = [SmallSize, MediumSize, LargeSize];
-    private static readonly int[] KeptMax = [1024, 64, 32]; // 16 MiB + 4 MiB + 8 MiB a loop at the most
+    private static readonly int[] KeptMax = [512, 64, 32]; // 16 MiB + 4 MiB + 8 MiB a loop at the most
 
     /// <summary>Slabs out on lease. For tests and statistics: 0 when every connection is idle.</summary>
     internal int Leased { get; private set; }

@@ -4,5 +4,16 @@ namespace LoadBalancer.Core.Configuration;
 public static class ConfigValidator
 {
     /// <summary>All problems; empty when the configuration can be run.</summary>
-    public static IReadOnlyList<ConfigProblem> Validate(ProxyConfig config) => throw new NotImplementedException();
+    public static IReadOnlyList<ConfigProblem> Validate(ProxyConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var problems = new ProblemList();
+        ListenerValidator.Validate(config, problems);
+        RouteValidator.Validate(config, problems);
+        ClusterValidator.Validate(config, problems);
+        if (!Enum.IsDefined(config.Transport.Kind)) problems.Add("transport.kind", $"{(int)config.Transport.Kind} is no transport");
+        problems.Range("transport", "loops", config.Transport.Loops, ConfigRanges.Loops);
+        problems.Range("", "drainTimeout", config.DrainTimeout, ConfigRanges.DrainTimeout);
+        return problems.Problems;
+    }
 }

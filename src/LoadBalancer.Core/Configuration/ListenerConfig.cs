@@ -18,7 +18,7 @@ public sealed record ListenerConfig
     /// <summary>Idle time before TCP keep-alive probes; zero for none. Default 60 s.</summary>
     public TimeSpan TcpKeepAlive { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Peers (CIDR) whose X-Forwarded-*, Forwarded and Via fields are believed and extended. Default none: a client's own are dropped.</summary>
+    /// <summary>Peers (CIDR) whose X-Forwarded-* and Forwarded fields are believed and extended. Default none: a client's own are dropped.</summary>
     public IReadOnlyList<string> TrustedProxies { get; init; } = [];
 
     /// <summary>Which fields tell the destination about the client.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using LoadBalancer.Http;
 
 namespace LoadBalancer.Core.Routing;
 
@@ -341,10 +342,21 @@ internal sealed class RouteTable<TRoute> where TRoute : class
                 {
                     throw new ArgumentException($"route '{candidate.Name}': path '{path}' has a wildcard inside a segment");
                 }
-                if (!node._literals.TryGetValue(segment, out NodeBuilder? child)) node._literals.Add(segment, child = new());
+                string literal = Normalize(segment);
+                if (!node._literals.TryGetValue(literal, out NodeBuilder? child)) node._literals.Add(literal, child = new());
                 node = child;
             }
             (isPrefix ? node._prefix : node._terminal).Add(candidate);
+        }
+
+        // Requests are compared in normal form, so a rule for "/%7Ejoe" must mean "/~joe" or it would never match.
+        private static string Normalize(string segment)
+        {
+            if (!segment.Contains('%')) return segment;
+            byte[] path = Encoding.UTF8.GetBytes("/" + segment);
+            int length = PathNormalizer.Normalize(path, path);
+            if (length < 0) throw new ArgumentException($"path segment '{segment}' is malformed");
+            return Encoding.UTF8.GetString(path, 1, length - 1);
         }
 
         internal Node ToNode(Node? parent)

@@ -1,5 +1,6 @@
 using System.Net;
 using LoadBalancer.Core.Buffers;
+using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Timers;
 
 namespace LoadBalancer.Core.Transport;
@@ -58,6 +59,9 @@ internal abstract class TransportLoop
     /// <summary>State of the layer above (upstream pools, pooled exchanges, counters), so that it is found from any connection of the loop.</summary>
     internal object? Context { get; set; }
 
+    /// <summary>Told of exceptions that reached the loop: bugs, to be logged loudly. The loop goes on.</summary>
+    internal Action<Exception>? UnhandledException { get; set; }
+
     /// <summary>Starts the thread.</summary>
     internal abstract void Start();
 
@@ -105,6 +109,13 @@ internal sealed record ListenOptions(EndPoint EndPoint, int Backlog, bool DualSt
 internal abstract class TransportFactory
 {
     internal abstract string Name { get; }
+
+    internal static TransportFactory Create(TransportKind kind) => kind switch
+    {
+        TransportKind.Auto or TransportKind.Epoll when Epoll.EpollTransportFactory.IsSupported => new Epoll.EpollTransportFactory(),
+        TransportKind.Epoll => throw new PlatformNotSupportedException("the epoll transport needs Linux; use \"sockets\" or \"auto\""),
+        _ => throw new PlatformNotSupportedException("only the epoll transport is there yet; it needs Linux"),
+    };
 
     internal abstract TransportLoop CreateLoop(int index, TimeProvider time);
 

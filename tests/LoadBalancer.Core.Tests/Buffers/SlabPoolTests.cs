@@ -44,7 +44,7 @@ public class SlabPoolTests
         Assert.That(pool.Leased, Is.Zero);
     }
 
-    [TestCase(SlabPool.SmallSize, 1024)]
+    [TestCase(SlabPool.SmallSize, 512)]
     [TestCase(SlabPool.MediumSize, 64)]
     [TestCase(SlabPool.LargeSize, 32)]
     public void Return_BeyondTheBound_KeepsNoMore(int size, int keptMax)

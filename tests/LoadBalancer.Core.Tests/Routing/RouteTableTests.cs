@@ -71,6 +71,12 @@ public class RouteTableTests
             ("mepost", "", "/users/me/{what}/{n}"), ("post", "", "/users/{id}/posts/{n}"), ("userfiles", "", "/users/{id}/files/**"),
             ("double", "", "/a//b"), ("slash", "", "/slash/")), request), Is.EqualTo(expected));
 
+    [TestCase("/%7Ejoe", "/~joe")]
+    [TestCase("/a%2fb", "/a%2Fb")]
+    [TestCase("/%61dmin/**", "/admin/x")]
+    public void Find_RuleNotInNormalForm_MatchesTheNormalForm(string rule, string path) =>
+        Assert.That(Find(Build(("r", "", rule)), $"GET h {path}"), Is.EqualTo("r"));
+
     [Test]
     public void Find_TemplateAgainstPrefix_TakesTheTemplate() =>
         Assert.That(Find(Build(("prefix", "", "/files/a/**"), ("template", "", "/files/{x}")), "GET h /files/a"), Is.EqualTo("template"));

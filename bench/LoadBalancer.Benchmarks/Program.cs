@@ -1,0 +1,3 @@
+using BenchmarkDotNet.Running;
+
+BenchmarkSwitcher.FromAssembly(typeof(LoadBalancer.Benchmarks.Http.RequestHeadBenchmarks).Assembly).Run(args);

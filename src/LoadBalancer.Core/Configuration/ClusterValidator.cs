@@ -1,0 +1,43 @@
+namespace LoadBalancer.Core.Configuration;
+
+/// <summary>Checks <see cref="ClusterConfig"/>.</summary>
+internal static class ClusterValidator
+{
+    internal static void Validate(ProxyConfig config, ProblemList problems)
+    {
+        foreach ((string name, ClusterConfig cluster) in config.Clusters)
+        {
+            string path = ConfigPath.Member("clusters", name);
+            problems.Name(path, name, "cluster");
+            Destinations($"{path}.destinations", cluster, problems);
+            if (Array.IndexOf(ConfigRanges.BalancePolicies, cluster.Balance) < 0)
+                problems.Add($"{path}.balance", $"there is no policy {CharacterText.Quote(cluster.Balance)}{Suggestion.Text(cluster.Balance, ConfigRanges.BalancePolicies)}");
+            if (cluster.Host is not ("client" or "destination") && !HostName.IsValidAuthority(cluster.Host))
+                problems.Add($"{path}.host", $"{CharacterText.Quote(cluster.Host)} is no host; expected \"client\", \"destination\" or a fixed value such as \"example.com\"");
+            problems.Range(path, "connectTimeout", cluster.ConnectTimeout, ConfigRanges.ConnectTimeout);
+            problems.Range(path, "responseHeadTimeout", cluster.ResponseHeadTimeout, ConfigRanges.ResponseHeadTimeout);
+            problems.Range(path, "idleTimeout", cluster.IdleTimeout, ConfigRanges.ClusterIdleTimeout);
+            problems.Range(path, "tunnelIdleTimeout", cluster.TunnelIdleTimeout, ConfigRanges.TunnelIdleTimeout);
+            problems.Range(path, "responseHeadBytesMax", cluster.ResponseHeadBytesMax, ConfigRanges.ResponseHeadBytesMax);
+            problems.Range(path, "responseHeaderCountMax", cluster.ResponseHeaderCountMax, ConfigRanges.ResponseHeaderCountMax);
+            problems.Range(path, "retriesMax", cluster.RetriesMax, ConfigRanges.RetriesMax);
+            problems.Range($"{path}.pool", "idleConnectionsMax", cluster.Pool.IdleConnectionsMax, ConfigRanges.IdleConnectionsMax);
+            problems.Range($"{path}.pool", "idleTimeout", cluster.Pool.IdleTimeout, ConfigRanges.PoolIdleTimeout);
+            problems.Range($"{path}.pool", "lifeMax", cluster.Pool.LifeMax, ConfigRanges.PoolLifeMax);
+            problems.Range($"{path}.pool", "connectionsMax", cluster.Pool.ConnectionsMax, ConfigRanges.PoolConnectionsMax);
+        }
+    }
+
+    private static void Destinations(string path, ClusterConfig cluster, ProblemList problems)
+    {
+        if (cluster.Destinations.Count == 0) problems.Add(path, "there is no destination; expected at least one, as in \"a\": \"10.0.0.1:8080\"");
+        foreach ((string name, DestinationConfig destination) in cluster.Destinations)
+        {
+            string item = ConfigPath.Member(path, name);
+            problems.Name(item, name, "destination");
+            if (!AddressParser.TryParseDestination(destination.Address, out _, out string? error))
+                problems.Add($"{item}.address", $"{CharacterText.Quote(destination.Address)} {error}");
+            problems.Range(item, "weight", destination.Weight, ConfigRanges.Weight);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+namespace LoadBalancer.Core.Configuration;
+
+/// <summary>Lowest and highest value of each number and time: the validator and the JSON Schema read the same table.</summary>
+internal static class ConfigRanges
+{
+    // A month: longer than any sensible wait, and far from the overflow of a millisecond count.
+    private static readonly TimeSpan TimeMax = TimeSpan.FromDays(30);
+    private static readonly DurationRange Positive = new(TimeSpan.FromMilliseconds(1), TimeMax, ZeroAllowed: false);
+    private static readonly DurationRange PositiveOrNone = new(TimeSpan.FromMilliseconds(1), TimeMax, ZeroAllowed: true);
+
+    internal static readonly DurationRange DrainTimeout = new(TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(1), ZeroAllowed: true);
+    internal static readonly NumberRange Loops = new(0, 1024);
+
+    internal static readonly NumberRange Backlog = new(1, 65535);
+    internal static readonly NumberRange ListenerConnectionsMax = new(0, int.MaxValue);
+    // Linux takes TCP_KEEPIDLE in whole seconds, at most 32767.
+    internal static readonly DurationRange TcpKeepAlive = new(TimeSpan.FromSeconds(1), TimeSpan.FromHours(9), ZeroAllowed: true);
+
+    internal static readonly DurationRange RequestHeadTimeout = Positive;
+    internal static readonly DurationRange RequestBodyIdleTimeout = Positive;
+    internal static readonly NumberRange RequestBodyRateMin = new(0, int.MaxValue);
+    internal static readonly DurationRange RequestBodyRateGrace = PositiveOrNone;
+    internal static readonly DurationRange KeepAliveTimeout = Positive;
+    internal static readonly NumberRange RequestsPerConnectionMax = new(0, int.MaxValue);
+    internal static readonly DurationRange ConnectionAgeMax = PositiveOrNone;
+    internal static readonly DurationRange WriteIdleTimeout = Positive;
+    // Heads are parsed in one buffer of 64 KiB, with offsets of 16 bits.
+    internal static readonly NumberRange RequestLineBytesMax = new(64, 64 * 1024);
+    internal static readonly NumberRange RequestHeadBytesMax = new(256, 64 * 1024);
+    internal static readonly NumberRange RequestHeaderCountMax = new(1, 10_000);
+    internal static readonly NumberRange RequestBodyBytesMax = new(0, long.MaxValue);
+
+    internal static readonly DurationRange Deadline = PositiveOrNone;
+    internal static readonly NumberRange RespondStatus = new(200, 599);
+    internal static readonly int[] RedirectStatuses = [301, 302, 303, 307, 308];
+
+    internal static readonly DurationRange ConnectTimeout = Positive;
+    internal static readonly DurationRange ResponseHeadTimeout = Positive;
+    internal static readonly DurationRange ClusterIdleTimeout = Positive;
+    internal static readonly DurationRange TunnelIdleTimeout = Positive;
+    internal static readonly NumberRange ResponseHeadBytesMax = new(256, 64 * 1024);
+    internal static readonly NumberRange ResponseHeaderCountMax = new(1, 10_000);
+    internal static readonly NumberRange RetriesMax = new(0, 10);
+    internal static readonly NumberRange Weight = new(1, 1000);
+
+    internal static readonly NumberRange IdleConnectionsMax = new(0, 1_000_000);
+    internal static readonly DurationRange PoolIdleTimeout = Positive;
+    internal static readonly DurationRange PoolLifeMax = PositiveOrNone;
+    internal static readonly NumberRange PoolConnectionsMax = new(0, 1_000_000);
+
+    /// <summary>Balancing policies that can be named.</summary>
+    internal static readonly string[] BalancePolicies = ["round-robin"];
+}
+
+/// <summary>Both ends included.</summary>
+internal readonly record struct NumberRange(long Min, long Max)
+{
+    internal bool Contains(long value) => value >= Min && value <= Max;
+
+    internal string Text => Max is int.MaxValue or long.MaxValue ? $"{Min} or more" : $"{Min} to {Max}";
+}
+
+/// <summary>Both ends included; zero, where allowed, means "none" and stands outside of the range.</summary>
+internal readonly record struct DurationRange(TimeSpan Min, TimeSpan Max, bool ZeroAllowed)
+{
+    internal bool Contains(TimeSpan value) => (value >= Min && value <= Max) || (ZeroAllowed && value == TimeSpan.Zero);
+
+    internal string Text => $"{(ZeroAllowed ? "0 (none), or " : "")}{DurationText.Format(Min)} to {DurationText.Format(Max)}";
+}

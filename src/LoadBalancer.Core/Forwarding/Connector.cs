@@ -1,0 +1,55 @@
+using System.Net;
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Transport;
+using LoadBalancer.Core.Upstream;
+
+namespace LoadBalancer.Core.Forwarding;
+
+/// <summary>Opens a connection to a destination, looking its name up first where needed.</summary>
+internal static class Connector
+{
+    /// <summary>A connected connection, held in <see cref="Exchange.Upstream"/>; or false with the cause in <see cref="Exchange.FailReason"/>.</summary>
+    internal static async ValueTask<bool> ConnectAsync(Exchange exchange, DestinationState destination)
+    {
+        LoopContext context = exchange.Context;
+        long start = context.Loop.Time.GetTimestamp();
+        EndPoint? endPoint = destination.TryGetEndPoint(context.Loop.Time);
+        if (endPoint is null)
+        {
+            // Leaves the loop for the look-up, and comes back.
+            try
+            {
+                await destination.ResolveAsync(context.Loop.Time).WaitAsync(exchange.Cluster!.Config.ConnectTimeout, context.Loop.Time).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // Goes on beside; this request does not wait.
+            }
+            await new LoopSwitch(context.Loop);
+            endPoint = destination.TryGetEndPoint(context.Loop.Time);
+            if (endPoint is null) return Failed(exchange, EndReason.UpstreamUnresolved);
+            if (exchange.FailReason != EndReason.None) return false; // the client left meanwhile
+        }
+        UpstreamConnection? upstream = context.PoolOf(destination).Create(endPoint);
+        if (upstream is null) return Failed(exchange, EndReason.UpstreamOverloaded);
+        exchange.Upstream = upstream;
+        exchange.Arm(ExchangePhase.Connect, exchange.Cluster!.ConnectMilliseconds);
+        ConnectResult result = await upstream.Transport.ConnectAsync().ConfigureAwait(false);
+        exchange.Disarm();
+        if (result == ConnectResult.Connected && exchange.FailReason == EndReason.None)
+        {
+            exchange.Record.ConnectTicks = context.Loop.Time.GetTimestamp() - start;
+            return true;
+        }
+        exchange.Upstream = null;
+        upstream.Pool.Discard(upstream);
+        destination.ConnectFailed();
+        return Failed(exchange, result == ConnectResult.ResourceExhausted ? EndReason.ResourceExhausted : EndReason.UpstreamConnectFailed);
+    }
+
+    private static bool Failed(Exchange exchange, EndReason reason)
+    {
+        if (exchange.FailReason == EndReason.None) exchange.FailReason = reason;
+        return false;
+    }
+}

@@ -1,0 +1,186 @@
+using LoadBalancer.Balancing;
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Buffers;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.Timers;
+using LoadBalancer.Core.Upstream;
+using LoadBalancer.Http;
+
+namespace LoadBalancer.Core.Forwarding;
+
+/// <summary>What the exchange's timer guards. The upload of a streamed body has the connection's own timer.</summary>
+internal enum ExchangePhase : byte
+{
+    None,
+    Connect,
+    ResponseHead,
+    ResponseBody,
+    ClientWrite,
+    Tunnel,
+    /// <summary>The route's deadline while no other limit runs.</summary>
+    Deadline,
+}
+
+/// <summary>
+/// One request and its answer, from the first byte of its head to its completion record. Pooled by the loop, so a connection that
+/// waits for its next request holds none. Its timer guards the answering direction.
+/// </summary>
+internal sealed class Exchange(LoopContext context) : LoopTimer
+{
+    private Slab? _headCopy;
+    private byte[]? _path;
+
+    internal readonly LoopContext Context = context;
+    internal readonly RequestHead Request = new();
+    internal readonly ResponseHead Response = new();
+    internal readonly CompletionRecord Record = new();
+    internal Http1Connection Client = null!;
+    internal PickLease Lease;
+    internal UpstreamConnection? Upstream;
+    internal RouteSnapshot? Route;
+    internal ClusterSnapshot? Cluster;
+
+    /// <summary>The request's bytes; offsets of <see cref="Request"/> point into it. Valid until the record is written.</summary>
+    internal ReadOnlyMemory<byte> Head;
+
+    /// <summary>The whole body where it arrived together with the head.</summary>
+    internal ReadOnlyMemory<byte> BufferedBody;
+
+    /// <summary>Length of the normalised path in <see cref="NormalizedPath"/>; -1 when the path was normal as sent.</summary>
+    internal int NormalizedLength;
+
+    /// <summary>First cause of failure; later ones are consequences.</summary>
+    internal EndReason FailReason;
+    internal ExchangePhase Phase;
+    internal bool IsResponseStarted;   // bytes of a final response were handed to the client's socket
+    internal bool KeepClientAlive;     // the connection can carry another request after this one
+    internal bool IsUploadDone;        // the whole request was handed to the destination's socket
+    internal bool IsUploadStopped;     // nobody wants the rest of the request body
+    internal bool IsUploadStreamed;    // the read buffer was taken over by the upload: the head was copied out of it
+    internal bool IsUploadReading;     // the upload waits for the client
+    internal bool IsAwaitingHead;      // the answering side waits for the response head
+    internal bool IsRecorded;
+    internal Task? Upload;             // only for bodies that did not arrive with the head
+    internal long DeadlineAt;          // milliseconds; LoopTimer.None for no deadline
+    internal long RequestBodyMax;      // -1 for no limit
+    internal long TunnelActivityAt;
+
+    internal ReadOnlySpan<byte> NormalizedPath => _path.AsSpan(0, NormalizedLength);
+
+    internal void Begin(Http1Connection client)
+    {
+        Client = client;
+        Request.Reset();
+        Record.Reset();
+        Record.Listener = client.Listener.Name;
+        Record.Client = client.Remote;
+        Upstream = null;
+        Route = null;
+        Cluster = null;
+        Head = BufferedBody = default;
+        NormalizedLength = -1;
+        FailReason = EndReason.None;
+        Phase = ExchangePhase.None;
+        IsResponseStarted = IsUploadDone = IsUploadStopped = IsUploadStreamed = IsUploadReading = false;
+        IsAwaitingHead = IsRecorded = KeepClientAlive = false;
+        Upload = null;
+        DeadlineAt = None;
+        RequestBodyMax = -1;
+    }
+
+    internal void End()
+    {
+        TimerWheel.Cancel(this);
+        if (_headCopy is not null)
+        {
+            Context.Loop.Slabs.Return(_headCopy);
+            _headCopy = null;
+        }
+        Client = null!;
+        Head = BufferedBody = default;
+        Upload = null;
+    }
+
+    internal Span<byte> PathBuffer(int length)
+    {
+        if (_path is null || _path.Length < length) _path = new byte[Math.Max(length, 256)];
+        return _path;
+    }
+
+    /// <summary>Moves the head out of the connection's read buffer, so that the buffer can go on with the body.</summary>
+    internal void KeepHead()
+    {
+        IsUploadStreamed = true;
+        _headCopy = Context.Loop.Slabs.Lease(Request.Length);
+        Head.Span[..Request.Length].CopyTo(_headCopy.Array);
+        Head = _headCopy.Array.AsMemory(0, Request.Length);
+        Record.Method = Head.Slice(Request.MethodStart, Request.MethodLength);
+        Record.Target = Head.Slice(Request.TargetStart, Request.TargetLength);
+    }
+
+    /// <summary>Arms the timer for a phase, cut short by the route's deadline.</summary>
+    internal void Arm(ExchangePhase phase, long milliseconds)
+    {
+        Phase = phase;
+        long at = Context.Loop.NowMilliseconds + milliseconds;
+        Context.Loop.Timers.Set(this, Math.Min(at, DeadlineAt));
+    }
+
+    /// <summary>Ends a phase; the deadline, where there is one, goes on.</summary>
+    internal void Disarm()
+    {
+        if (DeadlineAt == None)
+        {
+            Phase = ExchangePhase.None;
+            TimerWheel.Cancel(this);
+            return;
+        }
+        Phase = ExchangePhase.Deadline;
+        Context.Loop.Timers.Set(this, DeadlineAt);
+    }
+
+    protected internal override void OnTimeout()
+    {
+        long now = Context.Loop.NowMilliseconds;
+        if (now >= DeadlineAt)
+        {
+            Fail(EndReason.DeadlineExceeded);
+            if (Phase == ExchangePhase.ClientWrite) Client.Transport.Abort();
+            return;
+        }
+        switch (Phase)
+        {
+            case ExchangePhase.Connect:
+                Fail(EndReason.UpstreamConnectTimeout);
+                break;
+            case ExchangePhase.ResponseHead:
+                Fail(EndReason.UpstreamHeadTimeout);
+                break;
+            case ExchangePhase.ResponseBody:
+                Fail(EndReason.UpstreamIdleTimeout);
+                break;
+            case ExchangePhase.ClientWrite:
+                Fail(EndReason.ClientWriteTimeout);
+                Client.Transport.Abort();
+                break;
+            case ExchangePhase.Tunnel:
+                long idle = Cluster!.TunnelIdleMilliseconds;
+                if (now - TunnelActivityAt < idle)
+                {
+                    Context.Loop.Timers.Set(this, TunnelActivityAt + idle);
+                    break;
+                }
+                Fail(EndReason.TunnelIdle);
+                Client.Transport.Abort();
+                break;
+        }
+    }
+
+    /// <summary>Notes the cause, the first one only, and cuts the destination, which wakes whoever waits for it.</summary>
+    internal void Fail(EndReason reason)
+    {
+        if (FailReason == EndReason.None) FailReason = reason;
+        Upstream?.Transport.Abort();
+    }
+}

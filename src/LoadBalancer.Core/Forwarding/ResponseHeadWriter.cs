@@ -1,0 +1,55 @@
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Transport;
+using LoadBalancer.Http;
+
+namespace LoadBalancer.Core.Forwarding;
+
+/// <summary>Writes the response head that goes to the client.</summary>
+internal static class ResponseHeadWriter
+{
+    // Hot path: per response. 0 allocations.
+    /// <summary>Final and interim heads. Decides the framing towards the client, and with it whether its connection can be kept.</summary>
+    internal static void Write(Exchange exchange, ReadOnlySpan<byte> bytes, TransportWriter output)
+    {
+        ResponseHead response = exchange.Response;
+        ListenerSnapshot listener = exchange.Client.Listener;
+        bool isOldClient = exchange.Request.MinorVersion == 0;
+        bool isInterim = response.Status < 200;
+        var head = new HeadBuffer(output.GetSpan(response.Length + listener.ViaLine.Length + 192));
+
+        head.Append("HTTP/1.1 "u8);
+        head.AppendNumber(response.Status);
+        head.Append((byte)' ');
+        head.Append(bytes.Slice(response.ReasonStart, response.ReasonLength));
+        head.Append("\r\n"u8);
+        head.AppendFields(response, bytes, 0);
+
+        if (response.Status == 101) AppendUpgrade(ref head, response, bytes);
+        else if (!isInterim)
+        {
+            if (response.Framing is MessageFraming.Chunked or MessageFraming.UntilClose)
+            {
+                // RFC 9112 §6.1: no transfer coding to HTTP/1.0; there the end of the connection is the end of the body.
+                if (isOldClient) exchange.KeepClientAlive = false;
+                else head.Append("Transfer-Encoding: chunked\r\n"u8);
+            }
+            if (!exchange.KeepClientAlive) head.Append("Connection: close\r\n"u8);
+            else if (isOldClient) head.Append("Connection: keep-alive\r\n"u8);
+            if (!response.HasKnown(KnownField.Date)) head.Append(exchange.Context.DateLine);
+        }
+        head.Append(response.MinorVersion == 0 ? listener.ViaLine10 : listener.ViaLine);
+        head.Append("\r\n"u8);
+        output.Advance(head.Length);
+    }
+
+    private static void AppendUpgrade(ref HeadBuffer head, ResponseHead response, ReadOnlySpan<byte> bytes)
+    {
+        head.Append("Connection: Upgrade\r\n"u8);
+        for (int i = 0; i < response.FieldCount; i++)
+        {
+            ref FieldLine field = ref response.Fields[i];
+            if (field.Known != KnownField.Upgrade) continue;
+            head.Append(bytes[field.NameStart..field.LineEnd]);
+        }
+    }
+}

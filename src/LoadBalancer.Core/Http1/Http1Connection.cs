@@ -1,0 +1,336 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Forwarding;
+using LoadBalancer.Core.Routing;
+using LoadBalancer.Core.Timers;
+using LoadBalancer.Core.Transport;
+using LoadBalancer.Http;
+
+namespace LoadBalancer.Core.Http1;
+
+/// <summary>
+/// A client's connection: reads request after request, has each answered, and ends in the way that tells the client the truth.
+/// Lives on its loop's thread. Its timer guards the reading direction; answering is guarded by <see cref="Exchange"/>.
+/// </summary>
+internal sealed class Http1Connection : LoopTimer, IConnectionObserver
+{
+    private enum Phase : byte { None, Idle, Head, Body, UpstreamWrite, Linger }
+
+    private const long LingerMilliseconds = 2_000;
+    private const long LingerBytesMax = 1 << 20;
+    private const long NewConnectionDrainMilliseconds = 500;
+
+    private readonly LoopContext _context;
+    private readonly long _requestsMax;
+    private readonly long _closeAt;
+    private Phase _phase;
+    private long _requests;
+    private Exchange? _exchange;
+    private byte[]? _forwardedLines;
+
+    internal Http1Connection? NextOpen, PreviousOpen;
+    internal readonly TransportConnection Transport;
+    internal readonly ListenerSnapshot Listener;
+
+    internal Http1Connection(LoopContext context, ListenerSnapshot listener, TransportConnection transport)
+    {
+        _context = context;
+        Listener = listener;
+        Transport = transport;
+        Remote = transport.Remote;
+        IsTrusted = listener.Trusted is { } trusted && trusted.Contains(Remote);
+        ListenerLimitsConfig limits = listener.Config.Limits;
+        // ±10 %, so that clients that came together do not reconnect together.
+        double jitter = 0.9 + 0.2 * context.Random.NextDouble();
+        _requestsMax = limits.RequestsPerConnectionMax == 0 ? long.MaxValue : Math.Max(1, (long)(limits.RequestsPerConnectionMax * jitter));
+        _closeAt = limits.ConnectionAgeMax == TimeSpan.Zero ? long.MaxValue : context.Loop.NowMilliseconds + (long)(limits.ConnectionAgeMax.TotalMilliseconds * jitter);
+    }
+
+    internal PeerAddress Remote { get; }
+
+    /// <summary>Whether the peer's forwarding fields are believed.</summary>
+    internal bool IsTrusted { get; }
+
+    /// <summary>The lines about the client that are the same for all its requests.</summary>
+    internal byte[] ForwardedLines => _forwardedLines ??= RequestHeadWriter.BuildForwardedLines(this);
+
+    internal void Start()
+    {
+        _context.Add(this);
+        Transport.Observer = this;
+        _ = RunAsync(); // ends with the connection; catches everything itself
+    }
+
+    private async Task RunAsync()
+    {
+        bool linger = false;
+        try
+        {
+            // A request on a connection that was kept alive is not awaited once the server drains.
+            while (!_context.IsDraining || _requests == 0)
+            {
+                Arm(Phase.Idle, Listener.KeepAliveMilliseconds);
+                ReadResult read = await Transport.Input.ReadAsync().ConfigureAwait(false);
+                if (read.IsCanceled || read.Buffer.IsEmpty) break; // idle for too long, draining, or gone: nobody is owed an answer
+                Exchange exchange = _context.LeaseExchange();
+                _exchange = exchange;
+                exchange.Begin(this);
+                ParseStatus status = exchange.Request.Parse(read.Buffer.FirstSpan, Listener.HeadLimits);
+                if (status == ParseStatus.NeedMore)
+                {
+                    Arm(Phase.Head, Listener.HeadMilliseconds);
+                    do
+                    {
+                        if (read.IsCompleted) break;
+                        Transport.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                        read = await Transport.Input.ReadAsync().ConfigureAwait(false);
+                        if (read.IsCanceled) break;
+                        status = exchange.Request.Parse(read.Buffer.FirstSpan, Listener.HeadLimits);
+                    }
+                    while (status == ParseStatus.NeedMore);
+                }
+                TimerWheel.Cancel(this);
+                exchange.Head = read.Buffer.First;
+                exchange.Record.StartTimestamp = _context.Loop.Time.GetTimestamp();
+
+                bool keepAlive = false;
+                if (status == ParseStatus.Complete)
+                {
+                    _requests++;
+                    keepAlive = await ServeAsync(exchange, read).ConfigureAwait(false);
+                }
+                else if (status == ParseStatus.Rejected)
+                {
+                    await Responses.RejectAsync(exchange, EndReason.BadRequest, exchange.Request.Rejection).ConfigureAwait(false);
+                }
+                else if (read.IsCanceled && exchange.FailReason == EndReason.None)
+                {
+                    await Responses.ErrorAsync(exchange, 408, EndReason.RequestHeadTimeout).ConfigureAwait(false);
+                }
+                else
+                {
+                    exchange.Record.Reason = exchange.FailReason == EndReason.None ? EndReason.ClientAborted : exchange.FailReason;
+                }
+
+                if (!keepAlive)
+                {
+                    // Closing with bytes unread makes the kernel send a reset, which can overtake the answer.
+                    linger = exchange.Record.Status != 0 && Transport.Fault == TransportFault.None
+                        && !(exchange.IsUploadDone && exchange.Record.Reason is EndReason.Completed or EndReason.TunnelClosed);
+                    if (status != ParseStatus.Complete) Transport.Input.AdvanceTo(read.Buffer.End);
+                    Complete(exchange);
+                    break;
+                }
+                Complete(exchange);
+            }
+            if (linger) await LingerAsync().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            _context.Server.OnInternalError(e);
+            Transport.Abort();
+            if (_exchange is { } exchange)
+            {
+                exchange.Upstream?.Transport.Abort();
+                exchange.Record.Reason = EndReason.InternalError;
+                Complete(exchange);
+            }
+        }
+        _context.Loop.Timers.Remove(this);
+        Transport.Close();
+        _context.Remove(this);
+    }
+
+    /// <summary>Routes one complete request head and has it answered. True when the connection goes on.</summary>
+    private ValueTask<bool> ServeAsync(Exchange exchange, in ReadResult read)
+    {
+        RequestHead request = exchange.Request;
+        ReadOnlySpan<byte> bytes = exchange.Head.Span;
+        exchange.Record.Method = exchange.Head.Slice(request.MethodStart, request.MethodLength);
+        exchange.Record.Target = exchange.Head.Slice(request.TargetStart, request.TargetLength);
+        exchange.KeepClientAlive = request.KeepAlive && !_context.IsDraining && _requests < _requestsMax && _context.Loop.NowMilliseconds < _closeAt;
+
+        ReadOnlySpan<byte> rest = bytes[request.Length..];
+        if (!request.HasBody) exchange.IsUploadDone = true;
+        else if (request.Framing == MessageFraming.ContentLength && request.ContentLength <= rest.Length)
+        {
+            exchange.IsUploadDone = true;
+            exchange.BufferedBody = exchange.Head.Slice(request.Length, (int)request.ContentLength);
+            exchange.Record.RequestBodyBytes = request.ContentLength;
+        }
+
+        if (request.Method == RequestMethod.Connect) return FinishAsync(Responses.ConnectRefusedAsync(exchange), exchange, read);
+
+        ReadOnlySpan<byte> path = request.PathLength == 0
+            ? request.Method == RequestMethod.Options && request.TargetForm != TargetForm.Origin ? "*"u8 : "/"u8
+            : bytes.Slice(request.PathStart, request.PathLength);
+        if (PathNormalizer.NeedsNormalizing(path))
+        {
+            exchange.NormalizedLength = PathNormalizer.Normalize(path, exchange.PathBuffer(path.Length + 1));
+            if (exchange.NormalizedLength < 0)
+                return FinishAsync(Responses.RejectAsync(exchange, EndReason.BadRequest, RejectionReason.BadTarget), exchange, read);
+            path = exchange.NormalizedPath;
+        }
+
+        var fields = new RequestFieldLookup(request, bytes);
+        RouteSnapshot? route = Listener.Routes.Find(
+            bytes.Slice(request.AuthorityStart, request.AuthorityLength), path, bytes.Slice(request.MethodStart, request.MethodLength), ref fields);
+        if (route is null) return FinishAsync(Responses.ErrorAsync(exchange, 404, EndReason.NoRoute), exchange, read);
+        exchange.Route = route;
+        exchange.Record.Route = route.Name;
+
+        long bodyMax = route.RequestBodyBytesMax >= 0 ? route.RequestBodyBytesMax : Listener.Config.Limits.RequestBodyBytesMax ?? -1;
+        exchange.RequestBodyMax = bodyMax;
+        if (bodyMax >= 0 && request.Framing == MessageFraming.ContentLength && request.ContentLength > bodyMax)
+            return FinishAsync(Responses.ErrorAsync(exchange, 413, EndReason.RequestBodyTooLarge), exchange, read);
+
+        // RFC 9110 §7.6.2: at zero the recipient answers itself.
+        if (request.MaxForwards == 0 && (request.Method is RequestMethod.Trace or RequestMethod.Options))
+            return FinishAsync(Responses.FinalRecipientAsync(exchange), exchange, read);
+
+        if (route.Cluster is null)
+            return FinishAsync(Responses.RouteAnswerAsync(exchange, path), exchange, read);
+
+        if (route.DeadlineMilliseconds > 0) exchange.DeadlineAt = _context.Loop.NowMilliseconds + route.DeadlineMilliseconds;
+        exchange.Cluster = route.Cluster;
+        exchange.Record.Cluster = route.Cluster.Name;
+        return FinishAsync(Forwarder.ForwardAsync(exchange), exchange, read);
+    }
+
+    /// <summary>After the answer: takes the request out of the buffer and tells whether another can follow.</summary>
+    private ValueTask<bool> FinishAsync(ValueTask answer, Exchange exchange, in ReadResult read)
+    {
+        if (!answer.IsCompletedSuccessfully) return Slow(answer, this, exchange, read.Buffer);
+        answer.GetAwaiter().GetResult();
+        return new(Finish(exchange, read.Buffer));
+
+        [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
+        static async ValueTask<bool> Slow(ValueTask answer, Http1Connection connection, Exchange exchange, ReadOnlySequence<byte> buffer)
+        {
+            await answer.ConfigureAwait(false);
+            return connection.Finish(exchange, buffer);
+        }
+    }
+
+    private bool Finish(Exchange exchange, in ReadOnlySequence<byte> buffer)
+    {
+        bool keepAlive = exchange.KeepClientAlive && exchange.IsUploadDone && Transport.Fault == TransportFault.None;
+        if (!exchange.IsUploadStreamed)
+        {
+            // The record may still point into these bytes: written first. Then the next request's bytes, if any, are unexamined.
+            WriteRecord(exchange);
+            long consumed = exchange.Request.Length + exchange.BufferedBody.Length;
+            if (keepAlive) Transport.Input.AdvanceTo(buffer.GetPosition(consumed));
+            else Transport.Input.AdvanceTo(buffer.End);
+        }
+        return keepAlive;
+    }
+
+    private void WriteRecord(Exchange exchange)
+    {
+        if (exchange.IsRecorded) return;
+        exchange.IsRecorded = true;
+        CompletionRecord record = exchange.Record;
+        record.TotalTicks = _context.Loop.Time.GetTimestamp() - record.StartTimestamp;
+        _context.Observer?.OnCompleted(record);
+    }
+
+    private void Complete(Exchange exchange)
+    {
+        WriteRecord(exchange);
+        _exchange = null;
+        exchange.End();
+        _context.ReturnExchange(exchange);
+    }
+
+    /// <summary>Our FIN first, then what the client still sends is read and thrown away, within bounds, until its own.</summary>
+    private async ValueTask LingerAsync()
+    {
+        Transport.Output.Complete();
+        Arm(Phase.Linger, LingerMilliseconds);
+        long dropped = 0;
+        while (dropped < LingerBytesMax)
+        {
+            ReadResult read = await Transport.Input.ReadAsync().ConfigureAwait(false);
+            dropped += read.Buffer.Length;
+            Transport.Input.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted || read.IsCanceled) return;
+        }
+    }
+
+    private void Arm(Phase phase, long milliseconds)
+    {
+        _phase = phase;
+        _context.Loop.Timers.Set(this, _context.Loop.NowMilliseconds + milliseconds);
+    }
+
+    internal void ArmBody() => Arm(Phase.Body, Listener.BodyIdleMilliseconds);
+
+    internal void ArmUpstreamWrite(long milliseconds) => Arm(Phase.UpstreamWrite, milliseconds);
+
+    internal void Disarm()
+    {
+        _phase = Phase.None;
+        TimerWheel.Cancel(this);
+    }
+
+    protected internal override void OnTimeout()
+    {
+        switch (_phase)
+        {
+            case Phase.Idle or Phase.Head or Phase.Linger:
+                Transport.Input.CancelPendingRead();
+                break;
+            case Phase.Body:
+                _exchange?.Fail(EndReason.RequestBodyTimeout);
+                Transport.Input.CancelPendingRead();
+                break;
+            case Phase.UpstreamWrite:
+                _exchange?.Fail(EndReason.UpstreamIdleTimeout);
+                break;
+        }
+    }
+
+    /// <summary>The client's connection broke, or said more, while its request is being answered.</summary>
+    public void OnConnectionEvent(bool readable, bool broken)
+    {
+        if (broken && _exchange is { } exchange) exchange.Fail(EndReason.ClientAborted);
+    }
+
+    internal void OnDrain()
+    {
+        if (_exchange is not null) return; // ends with its answer
+        // A client that has just connected may have its request under way: it gets a moment, and its answer.
+        if (_requests == 0) Arm(Phase.Idle, NewConnectionDrainMilliseconds);
+        else Transport.Input.CancelPendingRead();
+    }
+
+    /// <summary>Cuts the connection, whatever it is doing.</summary>
+    internal void Fail(EndReason reason)
+    {
+        _exchange?.Fail(reason);
+        Transport.Abort();
+    }
+}
+
+/// <summary>Header access for routing.</summary>
+internal readonly ref struct RequestFieldLookup(RequestHead head, ReadOnlySpan<byte> bytes) : IFieldLookup
+{
+    private readonly ReadOnlySpan<byte> _bytes = bytes;
+
+    public bool TryGet(ReadOnlySpan<byte> lowerCaseName, out ReadOnlySpan<byte> value)
+    {
+        for (int i = 0; i < head.FieldCount; i++)
+        {
+            ref FieldLine field = ref head.Fields[i];
+            if (field.NameLength != lowerCaseName.Length || !System.Text.Ascii.EqualsIgnoreCase(_bytes.Slice(field.NameStart, field.NameLength), lowerCaseName)) continue;
+            value = _bytes.Slice(field.ValueStart, field.ValueLength);
+            return true;
+        }
+        value = default;
+        return false;
+    }
+}

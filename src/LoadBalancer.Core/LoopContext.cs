@@ -1,0 +1,106 @@
+using System.Text;
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Forwarding;
+using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.Transport;
+using LoadBalancer.Core.Upstream;
+
+namespace LoadBalancer.Core;
+
+/// <summary>What one loop owns above the transport: upstream pools, pooled exchanges, its connections, the Date header. Its thread only.</summary>
+internal sealed class LoopContext
+{
+    private const int ExchangesKeptMax = 1024;
+    private readonly UpstreamPool[] _pools;
+    private readonly Stack<Exchange> _exchanges = new();
+    private readonly byte[] _dateLine = Encoding.ASCII.GetBytes("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
+    private long _dateSecond = -1;
+    private Http1Connection? _firstConnection;
+
+    internal LoopContext(ProxyServer server, TransportLoop loop, ProxySnapshot snapshot, int loopCount)
+    {
+        Server = server;
+        Loop = loop;
+        LoopCount = loopCount;
+        Observer = server.Observer;
+        _pools = [.. snapshot.Destinations.Select(d => new UpstreamPool(this, d))];
+    }
+
+    internal ProxyServer Server { get; }
+    internal TransportLoop Loop { get; }
+    internal int LoopCount { get; }
+    internal ICompletionObserver? Observer { get; }
+    internal Random Random { get; } = new();
+    internal bool IsDraining { get; private set; }
+    internal bool IsDrainReported { get; set; }
+    internal int ConnectionCount { get; private set; }
+
+    internal UpstreamPool PoolOf(DestinationState destination) => _pools[destination.Index];
+
+    internal Exchange LeaseExchange() => _exchanges.TryPop(out Exchange? exchange) ? exchange : new Exchange(this);
+
+    internal void ReturnExchange(Exchange exchange)
+    {
+        if (_exchanges.Count < ExchangesKeptMax) _exchanges.Push(exchange);
+        else Loop.Timers.Remove(exchange);
+    }
+
+    /// <summary>"Date: …\r\n" of the current second (RFC 9110 §6.6.1).</summary>
+    internal ReadOnlySpan<byte> DateLine
+    {
+        get
+        {
+            long second = Loop.NowMilliseconds / 1000;
+            if (second != _dateSecond)
+            {
+                _dateSecond = second;
+                Loop.Time.GetUtcNow().UtcDateTime.TryFormat(_dateLine.AsSpan(6), out _, "R");
+            }
+            return _dateLine;
+        }
+    }
+
+    internal void Add(Http1Connection connection)
+    {
+        ConnectionCount++;
+        connection.NextOpen = _firstConnection;
+        if (_firstConnection is not null) _firstConnection.PreviousOpen = connection;
+        _firstConnection = connection;
+    }
+
+    internal void Remove(Http1Connection connection)
+    {
+        ConnectionCount--;
+        if (connection.PreviousOpen is { } previous) previous.NextOpen = connection.NextOpen;
+        else _firstConnection = connection.NextOpen;
+        if (connection.NextOpen is { } next) next.PreviousOpen = connection.PreviousOpen;
+        connection.NextOpen = connection.PreviousOpen = null;
+        if (IsDraining && ConnectionCount == 0) Server.LoopDrained(this);
+    }
+
+    /// <summary>Idle connections end now, the others with their current answer.</summary>
+    internal void Drain()
+    {
+        IsDraining = true;
+        if (ConnectionCount == 0) Server.LoopDrained(this);
+        for (Http1Connection? connection = _firstConnection; connection is not null;)
+        {
+            Http1Connection? next = connection.NextOpen;
+            connection.OnDrain();
+            connection = next;
+        }
+        foreach (UpstreamPool pool in _pools) pool.Clear();
+    }
+
+    /// <summary>The drain limit has passed: every connection is cut.</summary>
+    internal void Cut()
+    {
+        for (Http1Connection? connection = _firstConnection; connection is not null;)
+        {
+            Http1Connection? next = connection.NextOpen;
+            connection.Fail(EndReason.Shutdown);
+            connection = next;
+        }
+    }
+}

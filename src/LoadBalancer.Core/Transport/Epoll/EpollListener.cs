@@ -1,0 +1,141 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace LoadBalancer.Core.Transport.Epoll;
+
+/// <summary>
+/// The listening descriptors of one address: for TCP one for each loop (SO_REUSEPORT, the kernel spreads connections), for a Unix
+/// socket one shared by all.
+/// </summary>
+internal sealed unsafe class EpollListener : TransportListener
+{
+    private readonly int[] _descriptors;
+    private readonly string? _unixPath;
+
+    internal EpollListener(ListenOptions options, int loopCount)
+    {
+        ConnectionsMax = options.ConnectionsMax;
+        IsShared = options.EndPoint is not IPEndPoint;
+        _descriptors = new int[IsShared ? 1 : loopCount];
+        Array.Fill(_descriptors, -1);
+        try
+        {
+            if (options.EndPoint is UnixDomainSocketEndPoint unix)
+            {
+                string path = unix.ToString()!;
+                RemoveStale(path, unix);
+                _descriptors[0] = Open(options, options.EndPoint, reusePort: false);
+                _unixPath = path;
+                LocalEndPoint = options.EndPoint;
+            }
+            else
+            {
+                // With SO_REUSEPORT alone a second instance would bind the same port unnoticed and take half of the traffic.
+                // A bind without it fails where anybody listens; only then the real ones are made.
+                int probe = Open(options, options.EndPoint, reusePort: false, listen: false);
+                _ = Libc.Close(probe);
+                EndPoint endPoint = options.EndPoint;
+                for (int i = 0; i < _descriptors.Length; i++)
+                {
+                    _descriptors[i] = Open(options, endPoint, reusePort: true);
+                    if (i == 0) endPoint = BoundEndPoint((IPEndPoint)options.EndPoint, _descriptors[0]);
+                }
+                LocalEndPoint = endPoint;
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    internal override EndPoint LocalEndPoint { get; }
+
+    /// <summary>Whether the loops share one descriptor.</summary>
+    internal bool IsShared { get; }
+
+    internal int DescriptorFor(int loopIndex) => _descriptors[IsShared ? 0 : loopIndex];
+
+    private static IPEndPoint BoundEndPoint(IPEndPoint asked, int fd)
+    {
+        byte* address = stackalloc byte[SocketAddress.SizeMax];
+        uint length = SocketAddress.SizeMax;
+        return Libc.GetSocketName(fd, address, &length) == 0
+            ? new IPEndPoint(asked.Address, SocketAddress.Read(new ReadOnlySpan<byte>(address, (int)length)).Port)
+            : asked;
+    }
+
+    private static int Open(ListenOptions options, EndPoint endPoint, bool reusePort, bool listen = true)
+    {
+        byte* address = stackalloc byte[SocketAddress.SizeMax];
+        int length = SocketAddress.Write(endPoint, new Span<byte>(address, SocketAddress.SizeMax), out int family);
+        int fd = Libc.Socket(family, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0);
+        if (fd < 0) throw Error();
+        try
+        {
+            if (family != Libc.AF_UNIX)
+            {
+                _ = Libc.SetOption(fd, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
+                if (reusePort) _ = Libc.SetOption(fd, Libc.SOL_SOCKET, Libc.SO_REUSEPORT, 1);
+                if (family == Libc.AF_INET6) _ = Libc.SetOption(fd, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, options.DualStack ? 0 : 1);
+                // Accepted sockets inherit these.
+                _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+                if (options.KeepAlive > TimeSpan.Zero)
+                {
+                    _ = Libc.SetOption(fd, Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, 1);
+                    _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_KEEPIDLE, Math.Max(1, (int)options.KeepAlive.TotalSeconds));
+                    _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_KEEPINTVL, 10);
+                    _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_KEEPCNT, 6);
+                }
+            }
+            if (Libc.Bind(fd, address, (uint)length) != 0) throw Error();
+            if (listen && Libc.Listen(fd, options.Backlog) != 0) throw Error();
+            return fd;
+        }
+        catch
+        {
+            _ = Libc.Close(fd);
+            throw;
+        }
+
+        static SocketException Error() => new(ToSocketError(Marshal.GetLastPInvokeError()));
+    }
+
+    private static int ToSocketError(int errno) => (int)(errno switch
+    {
+        Libc.EADDRINUSE => SocketError.AddressAlreadyInUse,
+        Libc.EACCES => SocketError.AccessDenied,
+        Libc.EADDRNOTAVAIL => SocketError.AddressNotAvailable,
+        Libc.EMFILE or Libc.ENFILE => SocketError.TooManyOpenSockets,
+        _ => SocketError.SocketError,
+    });
+
+    // A socket file whose owner is gone keeps bind() from working; one that somebody answers on is in use.
+    private static void RemoveStale(string path, UnixDomainSocketEndPoint endPoint)
+    {
+        if (!File.Exists(path)) return;
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(endPoint);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            File.Delete(path);
+            return;
+        }
+        throw new SocketException((int)SocketError.AddressAlreadyInUse);
+    }
+
+    public override void Dispose()
+    {
+        foreach (int fd in _descriptors)
+        {
+            if (fd >= 0) _ = Libc.Close(fd);
+        }
+        Array.Fill(_descriptors, -1);
+        if (_unixPath is not null) File.Delete(_unixPath);
+    }
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using LoadBalancer.Core.Configuration;
+
+namespace LoadBalancer.Core.Upstream;
+
+/// <summary>One destination over all loops: its address, resolved where it is a name, and the count of its connections. Thread-safe.</summary>
+internal sealed class DestinationState
+{
+    private static readonly TimeSpan NameAgeMax = TimeSpan.FromSeconds(30);
+    private readonly DnsEndPoint? _name;
+    private readonly EndPoint? _fixed;
+    private volatile IPEndPoint[]? _resolved; // the last good answer
+    private long _resolvedAt;
+    private Task? _resolving;
+    private int _next;
+    private int _openConnections;
+
+    internal DestinationState(int index, string name, DestinationConfig config, ConnectionPoolConfig pool)
+    {
+        Index = index;
+        Name = name;
+        Config = config;
+        Pool = pool;
+        if (!AddressParser.TryParseDestination(config.Address, out EndPoint? endPoint, out string? error)) throw new FormatException(error);
+        _name = endPoint as DnsEndPoint;
+        if (_name is null) _fixed = endPoint!;
+        HostValue = Encoding.ASCII.GetBytes(endPoint is UnixDomainSocketEndPoint ? "localhost" : config.Address);
+    }
+
+    internal int Index { get; }
+    internal string Name { get; }
+    internal DestinationConfig Config { get; }
+    internal ConnectionPoolConfig Pool { get; }
+
+    /// <summary>Host field for clusters that send the destination's address.</summary>
+    internal byte[] HostValue { get; }
+
+    internal int OpenConnections => Volatile.Read(ref _openConnections);
+
+    /// <summary>Counts a connection that is about to be opened; false when the limit is reached.</summary>
+    internal bool TryOpen()
+    {
+        int open = Interlocked.Increment(ref _openConnections);
+        if (Pool.ConnectionsMax == 0 || open <= Pool.ConnectionsMax) return true;
+        Interlocked.Decrement(ref _openConnections);
+        return false;
+    }
+
+    internal void Closed() => Interlocked.Decrement(ref _openConnections);
+
+    /// <summary>An address to connect to, when one is known; a name that was looked up too long ago is looked up again beside.</summary>
+    internal EndPoint? TryGetEndPoint(TimeProvider time)
+    {
+        if (_fixed is not null) return _fixed;
+        IPEndPoint[]? resolved = _resolved;
+        if (resolved is null) return null;
+        if (time.GetElapsedTime(Volatile.Read(ref _resolvedAt)) > NameAgeMax) _ = ResolveAsync(time);
+        return resolved[(int)((uint)Volatile.Read(ref _next) % (uint)resolved.Length)];
+    }
+
+    /// <summary>A connect failed: the next one tries the next address of the name.</summary>
+    internal void ConnectFailed() => Interlocked.Increment(ref _next);
+
+    /// <summary>Looks the name up on the thread pool. Never fails: afterwards an address is known, or is not.</summary>
+    internal Task ResolveAsync(TimeProvider time)
+    {
+        lock (_name!) // once for each look-up, not on the request path
+        {
+            if (_resolving is { IsCompleted: false } running) return running;
+            return _resolving = Task.Run(() => LookUpAsync(time));
+        }
+    }
+
+    private async Task LookUpAsync(TimeProvider time)
+    {
+        try
+        {
+            IPAddress[] addresses = await Dns.GetHostAddressesAsync(_name!.Host).ConfigureAwait(false);
+            if (addresses.Length > 0) _resolved = [.. addresses.Select(a => new IPEndPoint(a, _name.Port))];
+        }
+        catch (SocketException)
+        {
+            // Unknown now; the last good answer stays.
+        }
+        Volatile.Write(ref _resolvedAt, time.GetTimestamp());
+    }
+}

@@ -1,0 +1,98 @@
+using System.Net;
+using LoadBalancer.Core.Transport;
+
+namespace LoadBalancer.Core.Upstream;
+
+/// <summary>
+/// Kept connections of one loop to one destination. Last returned, first rented: the warmest is used and the surplus ages out.
+/// Bounded by count (the loop's share of the configured limit), idle time and life.
+/// </summary>
+internal sealed class UpstreamPool(LoopContext context, DestinationState destination)
+{
+    private readonly int _idleMax = Math.Max(1, (destination.Pool.IdleConnectionsMax + context.LoopCount - 1) / context.LoopCount);
+    private readonly long _idleMilliseconds = (long)destination.Pool.IdleTimeout.TotalMilliseconds;
+    private readonly long _lifeMilliseconds = (long)destination.Pool.LifeMax.TotalMilliseconds;
+    private UpstreamConnection? _top, _bottom;
+
+    internal int IdleCount { get; private set; }
+
+    /// <summary>The most recently used idle connection that still can be used, or null. Hot path: per request.</summary>
+    internal UpstreamConnection? TryRent()
+    {
+        while (_top is { } connection)
+        {
+            Unlink(connection);
+            if (connection.Transport.IsReusable && connection.ExpiresAt > context.Loop.NowMilliseconds)
+            {
+                connection.WasReused = true;
+                return connection;
+            }
+            Discard(connection);
+        }
+        return null;
+    }
+
+    /// <summary>A new, unconnected connection; the caller connects it. Null when the destination's limit is reached.</summary>
+    internal UpstreamConnection? Create(EndPoint endPoint)
+    {
+        if (!destination.TryOpen()) return null;
+        var connection = new UpstreamConnection(this, context.Loop.CreateOutbound(endPoint))
+        {
+            // ±20 %, so that connections made together do not end together.
+            ExpiresAt = _lifeMilliseconds == 0
+                ? long.MaxValue
+                : context.Loop.NowMilliseconds + (long)(_lifeMilliseconds * (0.8 + 0.4 * context.Random.NextDouble())),
+        };
+        connection.Transport.Observer = connection;
+        return connection;
+    }
+
+    /// <summary>Takes a connection back whose exchange ended in order; keeps it if the bounds allow. Hot path: per request.</summary>
+    internal void Return(UpstreamConnection connection)
+    {
+        if (!connection.Transport.IsReusable || connection.ExpiresAt <= context.Loop.NowMilliseconds || context.IsDraining || _idleMilliseconds == 0)
+        {
+            Discard(connection);
+            return;
+        }
+        connection.IsIdle = true;
+        connection.Below = _top;
+        if (_top is not null) _top.Above = connection;
+        else _bottom = connection;
+        _top = connection;
+        context.Loop.Timers.Set(connection, context.Loop.NowMilliseconds + _idleMilliseconds);
+        if (++IdleCount > _idleMax) RemoveIdle(_bottom!);
+    }
+
+    /// <summary>Closes a connection that is not to be used again.</summary>
+    internal void Discard(UpstreamConnection connection)
+    {
+        context.Loop.Timers.Remove(connection);
+        connection.Transport.Close();
+        destination.Closed();
+    }
+
+    internal void RemoveIdle(UpstreamConnection connection)
+    {
+        Unlink(connection);
+        Discard(connection);
+    }
+
+    /// <summary>Closes all idle connections.</summary>
+    internal void Clear()
+    {
+        while (_top is { } connection) RemoveIdle(connection);
+    }
+
+    private void Unlink(UpstreamConnection connection)
+    {
+        connection.IsIdle = false;
+        if (connection.Above is { } above) above.Below = connection.Below;
+        else _top = connection.Below;
+        if (connection.Below is { } below) below.Above = connection.Above;
+        else _bottom = connection.Above;
+        connection.Above = connection.Below = null;
+        IdleCount--;
+        LoadBalancer.Core.Timers.TimerWheel.Cancel(connection);
+    }
+}

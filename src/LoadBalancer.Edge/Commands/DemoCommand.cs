@@ -1,0 +1,130 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using LoadBalancer.Core;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Edge.Demo;
+
+namespace LoadBalancer.Edge.Commands;
+
+/// <summary><c>lb demo</c></summary>
+internal static class DemoCommand
+{
+    private const int PortDefault = 8080;
+    private const int BurstConnections = 3;
+    private static readonly (string Name, int Milliseconds)[] Destinations = [("fast", 2), ("medium", 10), ("slow", 40)];
+
+    internal static Command Create()
+    {
+        var port = new Option<int?>("--port", "-p") { Description = $"Port on 127.0.0.1 [default: {PortDefault}, or a free one when that is taken]" };
+        var burst = new Option<int>("--burst") { Description = "Requests the demo sends to itself at the start", DefaultValueFactory = _ => 30 };
+        var seconds = new Option<int>("--for") { Description = "Seconds after which the demo ends by itself; 0 for never", DefaultValueFactory = _ => 0 };
+        Option<string> log = LogLevelOption.Create("warn");
+        var command = new ExplainedCommand("demo", "Starts three destinations of different speed inside this process and the balancer before them, and shows the requests being spread.", """
+            Examples:
+              lb demo                      then, elsewhere: curl http://127.0.0.1:8080/
+              lb demo --port 9000 --for 10
+            """) { port, burst, seconds, log };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(port) is < 0 or > 65535) result.AddError("'--port' is out of range; expected 0 to 65535");
+            if (result.GetValue(burst) is < 0 or > 100_000) result.AddError("'--burst' is out of range; expected 0 to 100000");
+            if (result.GetValue(seconds) < 0) result.AddError("'--for' is out of range; expected 0 or more");
+        });
+        command.SetAction(parsed => RunAsync(
+            parsed.GetValue(port), parsed.GetValue(burst), parsed.GetValue(seconds), LogLevelOption.Parse(parsed.GetValue(log)!)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(int? port, int burst, int seconds, Microsoft.Extensions.Logging.LogLevel logLevel)
+    {
+        int chosen = port ?? PortDefault;
+        if (port is null && !IsFree(PortDefault))
+        {
+            Console.Out.WriteLine($"Port {PortDefault} is taken; a free one is used instead.");
+            chosen = 0;
+        }
+        DemoDestination[] destinations = [.. Destinations.Select(d => new DemoDestination(d.Name, TimeSpan.FromMilliseconds(d.Milliseconds)))];
+        try
+        {
+            var counters = new DemoCounters([.. destinations.Select(d => d.Name)], TimeProvider.System);
+            return await ServerHost.RunAsync(Config(chosen, destinations), logLevel, counters,
+                (server, stopping) => ShowAsync(server, counters, destinations, burst, seconds, stopping));
+        }
+        finally
+        {
+            foreach (DemoDestination destination in destinations) await destination.DisposeAsync();
+        }
+    }
+
+    private static async Task ShowAsync(
+        ProxyServer server, DemoCounters counters, DemoDestination[] destinations, int burst, int seconds, CancellationToken stopping)
+    {
+        EndPoint target = server.Endpoints["demo"];
+        Console.Out.WriteLine($"Balancer on http://{target} (round-robin, transport {server.Transport}) before three destinations:");
+        foreach (DemoDestination destination in destinations) Console.Out.WriteLine($"  {destination.Name,-7} http://{destination.Address}, answers after {destination.DelayMilliseconds} ms");
+        if (burst > 0) await BurstAsync(target, counters, burst, stopping);
+        Console.Out.WriteLine($"Your turn:  curl http://{target}/      Ctrl+C ends the demo.");
+        Console.Out.Flush();
+
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        if (seconds > 0) ending.CancelAfter(TimeSpan.FromSeconds(seconds));
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        try
+        {
+            long last = TimeProvider.System.GetTimestamp();
+            while (await timer.WaitForNextTickAsync(ending.Token))
+            {
+                long now = TimeProvider.System.GetTimestamp();
+                if (counters.TakeLine(TimeProvider.System.GetElapsedTime(last, now).TotalSeconds) is { } line) Console.Out.WriteLine(line);
+                last = now;
+            }
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+        }
+    }
+
+    private static async Task BurstAsync(EndPoint target, DemoCounters counters, int burst, CancellationToken stopping)
+    {
+        Task counted = counters.WhenCompleted(burst);
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, BurstConnections).Select(i =>
+                DemoClient.SendAsync(target, (burst + i) / BurstConnections, stopping)));
+            // The last record may come just after its answer.
+            await counted.WaitAsync(TimeSpan.FromSeconds(2), stopping);
+        }
+        catch (Exception e) when (e is IOException or SocketException or TimeoutException)
+        {
+            Console.Error.WriteLine($"lb: the demo's own requests failed: {e.Message}");
+        }
+        Console.Out.WriteLine($"Sent {burst} requests over {BurstConnections} connections; share and mean time of each destination:");
+        if (counters.TakeLine(null) is { } line) Console.Out.WriteLine(line);
+    }
+
+    private static ProxyConfig Config(int port, DemoDestination[] destinations) => new()
+    {
+        Listeners = new Dictionary<string, ListenerConfig> { ["demo"] = new() { Address = $"127.0.0.1:{port}" } },
+        Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "demo" } },
+        Clusters = new Dictionary<string, ClusterConfig>
+        {
+            ["demo"] = new() { Destinations = destinations.ToDictionary(d => d.Name, d => new DestinationConfig { Address = d.Address }) },
+        },
+        DrainTimeout = TimeSpan.FromSeconds(5),
+    };
+
+    private static bool IsFree(int port)
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            probe.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.CommandLine;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Hosting;
+using LoadBalancer.Hosting.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Edge.Commands;
+
+/// <summary><c>lb run</c></summary>
+internal static class RunCommand
+{
+    private const string ListenDefault = ":8080";
+
+    internal static Command Create()
+    {
+        Option<string?> config = ConfigLocation.Option();
+        var listen = new Option<string?>("--listen", "-l") { Description = $"Address to serve, without a file [default: {ListenDefault}]", HelpName = "host:port" };
+        var to = new Option<string[]>("--to", "-t")
+        {
+            Description = "Destinations to spread requests over, without a file; several with commas or by repeating",
+            HelpName = "host:port,...",
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = true,
+        };
+        Option<string> log = LogLevelOption.Create("info");
+        var command = new ExplainedCommand("run", "Runs the balancer until SIGINT or SIGTERM, then lets requests in flight finish. A second signal cuts them.", """
+            Examples:
+              lb run                                            ./lb.json, then /etc/lb/lb.json
+              lb run --config edge.json
+              lb run --to localhost:5000,localhost:5001         :8080 over two servers, no file
+              lb run --listen 127.0.0.1:9000 --to 10.0.0.1:80
+
+            Exit codes: 0 stopped in order, 1 bad configuration, address in use or cut, 2 wrong usage.
+            """) { config, listen, to, log };
+        command.Validators.Add(result =>
+        {
+            bool hasTo = result.GetResult(to) is { Implicit: false };
+            if (hasTo && result.GetResult(config) is { Implicit: false }) result.AddError("'--config' and '--to' were both given; expected one of them");
+            else if (!hasTo && result.GetResult(listen) is { Implicit: false }) result.AddError("'--listen' needs '--to', as in: lb run --listen :8080 --to localhost:5000");
+        });
+        command.SetAction(parsed => RunAsync(
+            parsed.GetValue(config), parsed.GetValue(listen), parsed.GetValue(to) ?? [], LogLevelOption.Parse(parsed.GetValue(log)!)));
+        return command;
+    }
+
+    private static Task<int> RunAsync(string? configPath, string? listen, string[] to, LogLevel logLevel)
+    {
+        ProxyConfig config;
+        string source;
+        if (to.Length > 0)
+        {
+            config = LoadBalancerOptions.Forwarding(listen ?? ListenDefault, to.SelectMany(t => t.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)));
+            source = "command line";
+            IReadOnlyList<ConfigProblem> problems = ConfigValidator.Validate(config);
+            foreach (ConfigProblem problem in problems)
+                Console.Error.WriteLine($"lb: {(problem.Path.StartsWith("listeners", StringComparison.Ordinal) ? "--listen" : "--to")}: {problem.Message}");
+            if (problems.Count > 0) return Task.FromResult(ExitCode.Usage);
+        }
+        else
+        {
+            if (ConfigLocation.Find(configPath) is not { } path) return Task.FromResult(ExitCode.Problem);
+            ConfigReadResult result = ConfigFile.Load(path);
+            foreach (ConfigDiagnostic problem in result.Problems) Console.Error.WriteLine(problem);
+            if (result.Config is null) return Task.FromResult(ExitCode.Problem);
+            config = result.Config;
+            source = path;
+        }
+        return ServerHost.RunAsync(config, logLevel, observer: null, async (server, stopping) =>
+        {
+            StartReport.Write(Console.Out, source, config, server.Endpoints, server.Transport, server.LoopCount);
+            await Task.Delay(Timeout.Infinite, stopping);
+        });
+    }
+}

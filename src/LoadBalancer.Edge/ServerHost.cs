@@ -1,0 +1,79 @@
+using LoadBalancer.Core;
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Edge.Logging;
+using LoadBalancer.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Edge;
+
+/// <summary>Runs one configuration in a generic host until a signal, or until the command itself has ended.</summary>
+internal static class ServerHost
+{
+    // What the host may take for stopping beyond the drain itself.
+    private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Starts, hands the started server to <paramref name="whileRunning"/> and stops when its task ends or a signal comes, which also
+    /// cancels the token. Everything an operator can cause ends as one line on standard error.
+    /// </summary>
+    internal static async Task<int> RunAsync(
+        ProxyConfig config, LogLevel logLevel, ICompletionObserver? observer, Func<ProxyServer, CancellationToken, Task> whileRunning)
+    {
+        // The empty builder: no configuration providers, so no file watchers and no JSON of somebody else's to pick up.
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.AddProvider(new LineLoggerProvider(Console.Error, logLevel, TimeProvider.System));
+        // The host logs a failed start with its stack trace; we print one line instead.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        builder.Logging.SetMinimumLevel(logLevel);
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = config.DrainTimeout + StopMargin);
+        builder.Services.AddLoadBalancer(options =>
+        {
+            options.Config = config;
+            options.Observer = observer;
+        });
+
+        using IHost host = builder.Build();
+        using var signals = new StopSignals(host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("lb"));
+        try
+        {
+            await host.StartAsync();
+        }
+        catch (Exception e) when (e is ListenException or ConfigException or IOException or System.Net.Sockets.SocketException or PlatformNotSupportedException)
+        {
+            foreach (string line in e.Message.Split(Environment.NewLine)) Console.Error.WriteLine($"lb: {line}");
+            return ExitCode.Problem;
+        }
+
+        using var ending = new CancellationTokenSource();
+        Task running = whileRunning(host.Services.GetRequiredService<ProxyServer>(), ending.Token);
+        await Task.WhenAny(running, signals.Stop);
+        await ending.CancelAsync();
+        try
+        {
+            await host.StopAsync(signals.Cut);
+        }
+        catch (OperationCanceledException) when (signals.Cut.IsCancellationRequested)
+        {
+        }
+        try
+        {
+            await running;
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+        }
+        return signals.Cut.IsCancellationRequested ? ExitCode.Problem : ExitCode.Ok;
+    }
+
+    /// <summary>Instead of the console's: <see cref="StopSignals"/> decides when to stop.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

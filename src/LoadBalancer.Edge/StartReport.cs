@@ -1,0 +1,49 @@
+using System.Net;
+using System.Net.Sockets;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Edge.Commands;
+
+namespace LoadBalancer.Edge;
+
+/// <summary>What is printed when the balancer has started: what it bound, and which settings were left at their defaults.</summary>
+internal static class StartReport
+{
+    internal static void Write(
+        TextWriter writer, string source, ProxyConfig config, IReadOnlyDictionary<string, EndPoint> endPoints, string transport, int loops)
+    {
+        writer.WriteLine($"lb {ProductVersion.Text}, {source}: {CheckCommand.Summary(config)}");
+        foreach ((string name, EndPoint endPoint) in endPoints) writer.WriteLine($"  listening  {name}: {Describe(endPoint)}");
+        writer.WriteLine($"  transport  {transport}, {loops} event loop{(loops == 1 ? "" : "s")}");
+        string defaults = string.Join(", ", Defaults(config));
+        if (defaults.Length > 0) writer.WriteLine($"  defaults   {defaults} (all: lb schema)");
+        writer.WriteLine($"Ready. Ctrl+C lets requests in flight finish, for at most {DurationText.Format(config.DrainTimeout)}; a second one cuts them.");
+        writer.Flush();
+    }
+
+    internal static string Describe(EndPoint endPoint) => endPoint switch
+    {
+        IPEndPoint { Address: var address, Port: var port } when address.Equals(IPAddress.Any) => $"http://localhost:{port} (every IPv4 address)",
+        IPEndPoint { Address: var address, Port: var port } when address.Equals(IPAddress.IPv6Any) => $"http://localhost:{port} (every address)",
+        IPEndPoint ip => $"http://{ip}",
+        UnixDomainSocketEndPoint unix => $"unix:{unix}",
+        _ => endPoint.ToString() ?? "",
+    };
+
+    // The settings an operator is asked for first; a default is one that no listener or cluster has changed.
+    private static IEnumerable<string> Defaults(ProxyConfig config)
+    {
+        var cluster = new ClusterConfig();
+        var limits = new ListenerLimitsConfig();
+        var proxy = new ProxyConfig();
+        if (config.Clusters.Count > 0)
+        {
+            if (config.Clusters.Values.All(c => c.Balance == cluster.Balance)) yield return $"balance {cluster.Balance}";
+            if (config.Clusters.Values.All(c => c.ConnectTimeout == cluster.ConnectTimeout)) yield return $"connectTimeout {DurationText.Format(cluster.ConnectTimeout)}";
+            if (config.Clusters.Values.All(c => c.ResponseHeadTimeout == cluster.ResponseHeadTimeout)) yield return $"responseHeadTimeout {DurationText.Format(cluster.ResponseHeadTimeout)}";
+            if (config.Clusters.Values.All(c => c.RetriesMax == cluster.RetriesMax)) yield return $"retriesMax {cluster.RetriesMax}";
+        }
+        if (config.Listeners.Values.All(l => l.Limits.RequestHeadTimeout == limits.RequestHeadTimeout)) yield return $"requestHeadTimeout {DurationText.Format(limits.RequestHeadTimeout)}";
+        if (config.Listeners.Values.All(l => l.Limits.KeepAliveTimeout == limits.KeepAliveTimeout)) yield return $"keepAliveTimeout {DurationText.Format(limits.KeepAliveTimeout)}";
+        if (config.DrainTimeout == proxy.DrainTimeout) yield return $"drainTimeout {DurationText.Format(proxy.DrainTimeout)}";
+    }
+}

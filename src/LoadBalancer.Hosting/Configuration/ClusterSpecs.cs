@@ -1,0 +1,60 @@
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Hosting.Configuration.Specs;
+
+namespace LoadBalancer.Hosting.Configuration;
+
+/// <summary>Descriptors of <see cref="ClusterConfig"/> and its parts.</summary>
+internal static class ClusterSpecs
+{
+    internal static readonly ObjectSpec<DestinationConfig> Destination = new(
+        "destination", "One server address. A plain string is its \"address\".", () => new DestinationConfig { Address = "" },
+        new FieldSpec<DestinationConfig, string>("address",
+            "\"host:port\" (an IP address or a name that is looked up while running), \"[::1]:port\" or \"unix:/path\".",
+            new TextSpec(pattern: "^(unix:/.+|[^/]+:[0-9]{1,5})$", examples: ["10.0.0.1:8080", "api.internal:8080"]),
+            c => c.Address, (c, v) => c with { Address = v }) { IsRequired = true, OtherNames = ["url", "server", "host"] },
+        new FieldSpec<DestinationConfig, int>("weight", "Share of the traffic relative to the others.",
+            new CountSpec(ConfigRanges.Weight), c => c.Weight, (c, v) => c with { Weight = v }))
+    {
+        FromText = text => new DestinationConfig { Address = text },
+    };
+
+    internal static readonly ObjectSpec<ConnectionPoolConfig> Pool = new(
+        "connectionPool", "Bounds of the connections kept to each destination.", () => new ConnectionPoolConfig(),
+        new FieldSpec<ConnectionPoolConfig, int>("idleConnectionsMax", "Most idle connections kept to each destination, over all loops.",
+            new CountSpec(ConfigRanges.IdleConnectionsMax), c => c.IdleConnectionsMax, (c, v) => c with { IdleConnectionsMax = v }),
+        new FieldSpec<ConnectionPoolConfig, TimeSpan>("idleTimeout", "How long one may idle.",
+            new DurationSpec(ConfigRanges.PoolIdleTimeout), c => c.IdleTimeout, (c, v) => c with { IdleTimeout = v }),
+        new FieldSpec<ConnectionPoolConfig, TimeSpan>("lifeMax",
+            "How long one may live, jittered by 20 %, so that changes of DNS and fleet spread; 0 for no limit.",
+            new DurationSpec(ConfigRanges.PoolLifeMax), c => c.LifeMax, (c, v) => c with { LifeMax = v }),
+        new FieldSpec<ConnectionPoolConfig, int>("connectionsMax",
+            "Most open connections to each destination, over all loops; requests beyond get 503. 0 for no limit.",
+            new CountSpec(ConfigRanges.PoolConnectionsMax), c => c.ConnectionsMax, (c, v) => c with { ConnectionsMax = v }));
+
+    internal static readonly ObjectSpec<ClusterConfig> Cluster = new(
+        "cluster", "A named group of destinations that can answer the same requests.", () => new ClusterConfig(),
+        new FieldSpec<ClusterConfig, IReadOnlyDictionary<string, DestinationConfig>>("destinations",
+            "Destinations by name; a plain string stands for one with that address.",
+            new MapSpec<DestinationConfig>(Destination, Destination.Empty), c => c.Destinations, (c, v) => c with { Destinations = v }) { OtherNames = ["servers", "members", "endpoints", "targets"] },
+        new FieldSpec<ClusterConfig, string>("balance", "Balancing policy.",
+            new TextSpec(choices: ConfigRanges.BalancePolicies), c => c.Balance, (c, v) => c with { Balance = v }) { OtherNames = ["policy", "algorithm", "loadBalancingPolicy"] },
+        new FieldSpec<ClusterConfig, string>("host",
+            "Host field sent to destinations: \"client\" (the client's own), \"destination\" (its address), or a fixed value.",
+            new TextSpec(examples: ["client", "destination", "api.example.com"]), c => c.Host, (c, v) => c with { Host = v }),
+        new FieldSpec<ClusterConfig, TimeSpan>("connectTimeout", "Time to connect.",
+            new DurationSpec(ConfigRanges.ConnectTimeout), c => c.ConnectTimeout, (c, v) => c with { ConnectTimeout = v }),
+        new FieldSpec<ClusterConfig, TimeSpan>("responseHeadTimeout", "From the whole request sent to the whole response head read; then 504.",
+            new DurationSpec(ConfigRanges.ResponseHeadTimeout), c => c.ResponseHeadTimeout, (c, v) => c with { ResponseHeadTimeout = v }) { OtherNames = ["timeout", "readTimeout"] },
+        new FieldSpec<ClusterConfig, TimeSpan>("idleTimeout", "Longest wait for the destination to send more of a response, or to take more of a request.",
+            new DurationSpec(ConfigRanges.ClusterIdleTimeout), c => c.IdleTimeout, (c, v) => c with { IdleTimeout = v }),
+        new FieldSpec<ClusterConfig, TimeSpan>("tunnelIdleTimeout", "Longest silence, both ways, of an upgraded connection (WebSocket).",
+            new DurationSpec(ConfigRanges.TunnelIdleTimeout), c => c.TunnelIdleTimeout, (c, v) => c with { TunnelIdleTimeout = v }),
+        new FieldSpec<ClusterConfig, int>("responseHeadBytesMax", "Largest response head; larger ones are answered with 502.",
+            new SmallSizeSpec(ConfigRanges.ResponseHeadBytesMax), c => c.ResponseHeadBytesMax, (c, v) => c with { ResponseHeadBytesMax = v }),
+        new FieldSpec<ClusterConfig, int>("responseHeaderCountMax", "Most header fields in a response.",
+            new CountSpec(ConfigRanges.ResponseHeaderCountMax), c => c.ResponseHeaderCountMax, (c, v) => c with { ResponseHeaderCountMax = v }),
+        new FieldSpec<ClusterConfig, int>("retriesMax", "Further attempts after a failed one, each only where repeating is safe. 0 for none.",
+            new CountSpec(ConfigRanges.RetriesMax), c => c.RetriesMax, (c, v) => c with { RetriesMax = v }) { OtherNames = ["retries"] },
+        new FieldSpec<ClusterConfig, ConnectionPoolConfig>("pool", "Kept connections.",
+            Pool, c => c.Pool, (c, v) => c with { Pool = v }));
+}

@@ -1,0 +1,19 @@
+using LoadBalancer.Core.Configuration;
+
+namespace LoadBalancer.Hosting.Configuration;
+
+/// <summary>What came of reading a configuration file: a configuration that can be run, or the problems.</summary>
+public sealed class ConfigReadResult
+{
+    internal ConfigReadResult(ProxyConfig? config, IReadOnlyList<ConfigDiagnostic> problems)
+    {
+        Config = problems.Count == 0 ? config : null;
+        Problems = problems;
+    }
+
+    /// <summary>The validated configuration; null when there are problems.</summary>
+    public ProxyConfig? Config { get; }
+
+    /// <summary>All problems, in the order of the file.</summary>
+    public IReadOnlyList<ConfigDiagnostic> Problems { get; }
+}

@@ -1,0 +1,38 @@
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Hosting.Configuration.Specs;
+
+namespace LoadBalancer.Hosting.Configuration;
+
+/// <summary>The root of the descriptor tree, and what hangs on it directly.</summary>
+internal static class ProxySpecs
+{
+    internal static readonly ObjectSpec<TransportConfig> Transport = new(
+        "transport", "Which transport carries the bytes, and over how many loops.", () => new TransportConfig(),
+        new FieldSpec<TransportConfig, TransportKind>("kind",
+            "\"epoll\": our own event loops on Linux; \"sockets\": System.Net.Sockets, on every platform; \"auto\": epoll on Linux, else sockets.",
+            new ChoiceSpec<TransportKind>(("auto", TransportKind.Auto), ("epoll", TransportKind.Epoll), ("sockets", TransportKind.Sockets)),
+            c => c.Kind, (c, v) => c with { Kind = v }),
+        new FieldSpec<TransportConfig, int>("loops",
+            "Event loops, each a thread with its own connections. 0: one for each processor.",
+            new CountSpec(ConfigRanges.Loops), c => c.Loops, (c, v) => c with { Loops = v }) { OtherNames = ["threads", "workers"] });
+
+    internal static readonly ObjectSpec<ProxyConfig> Root = new(
+        "proxy", "Listeners accept requests, routes match them, clusters of destinations answer them.", () => new ProxyConfig(),
+        new FieldSpec<ProxyConfig, IReadOnlyDictionary<string, ListenerConfig>>("listeners",
+            "Addresses to serve, by name.",
+            new MapSpec<ListenerConfig>(ListenerSpecs.Listener, ListenerSpecs.Listener.Empty),
+            c => c.Listeners, (c, v) => c with { Listeners = v }) { OtherNames = ["frontends", "entryPoints", "bind", "listen"] },
+        new FieldSpec<ProxyConfig, IReadOnlyDictionary<string, RouteConfig>>("routes",
+            "Which request goes where, by name. The most specific match wins, not the order.",
+            new MapSpec<RouteConfig>(RouteSpecs.Route, RouteSpecs.Route.Empty),
+            c => c.Routes, (c, v) => c with { Routes = v }) { OtherNames = ["rules", "routers", "locations"] },
+        new FieldSpec<ProxyConfig, IReadOnlyDictionary<string, ClusterConfig>>("clusters",
+            "Groups of destinations that can answer the same requests, by name.",
+            new MapSpec<ClusterConfig>(ClusterSpecs.Cluster, ClusterSpecs.Cluster.Empty),
+            c => c.Clusters, (c, v) => c with { Clusters = v }) { OtherNames = ["pools", "backends", "upstreams", "services"] },
+        new FieldSpec<ProxyConfig, TransportConfig>("transport",
+            "Loops and sockets.", Transport, c => c.Transport, (c, v) => c with { Transport = v }),
+        new FieldSpec<ProxyConfig, TimeSpan>("drainTimeout",
+            "On stop: how long requests in flight may go on before they are cut.",
+            new DurationSpec(ConfigRanges.DrainTimeout), c => c.DrainTimeout, (c, v) => c with { DrainTimeout = v }) { OtherNames = ["shutdownTimeout", "gracePeriod"] });
+}

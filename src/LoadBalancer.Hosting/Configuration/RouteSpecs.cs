@@ -1,0 +1,60 @@
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Hosting.Configuration.Specs;
+
+namespace LoadBalancer.Hosting.Configuration;
+
+/// <summary>Descriptors of <see cref="RouteConfig"/> and its parts.</summary>
+internal static class RouteSpecs
+{
+    internal static readonly ObjectSpec<RedirectConfig> Redirect = new(
+        "redirect", "A redirect answer. A plain string is its \"to\".", () => new RedirectConfig { To = "" },
+        new FieldSpec<RedirectConfig, string>("to",
+            "Location. \"{host}\", \"{path}\" (the normalised path) and \"{query}\" (with its \"?\", or empty) are replaced.",
+            new TextSpec(examples: ["https://{host}{path}{query}"]), c => c.To, (c, v) => c with { To = v }) { IsRequired = true, OtherNames = ["location", "url"] },
+        new FieldSpec<RedirectConfig, int>("status", "301, 302, 303, 307 or 308, which keeps method and body.",
+            new CountSpec(new NumberRange(301, 308), ConfigRanges.RedirectStatuses), c => c.Status, (c, v) => c with { Status = v }) { OtherNames = ["code"] })
+    {
+        FromText = text => new RedirectConfig { To = text },
+    };
+
+    internal static readonly ObjectSpec<RespondConfig> Respond = new(
+        "respond", "A fixed answer.", () => new RespondConfig(),
+        new FieldSpec<RespondConfig, int>("status", "200 to 599.",
+            new CountSpec(ConfigRanges.RespondStatus), c => c.Status, (c, v) => c with { Status = v }) { OtherNames = ["code"] },
+        new FieldSpec<RespondConfig, string>("body", "Content, sent as UTF-8.",
+            new TextSpec(), c => c.Body, (c, v) => c with { Body = v }) { OtherNames = ["content", "text"] },
+        new FieldSpec<RespondConfig, string>("contentType", "Value of Content-Type.",
+            new TextSpec(), c => c.ContentType, (c, v) => c with { ContentType = v }),
+        new FieldSpec<RespondConfig, IReadOnlyDictionary<string, string>>("headers", "Further header fields.",
+            new MapSpec<string>(new TextSpec(), () => ""), c => c.Headers, (c, v) => c with { Headers = v }));
+
+    internal static readonly ObjectSpec<RouteConfig> Route = new(
+        "route", "A match rule and what to do with the requests it matches: exactly one of \"cluster\", \"redirect\" and \"respond\".", () => new RouteConfig(),
+        new FieldSpec<RouteConfig, IReadOnlyList<string>>("listeners", "Names of the listeners the route applies to. Empty: all.",
+            new TextListSpec(new TextSpec()), c => c.Listeners, (c, v) => c with { Listeners = v }),
+        new FieldSpec<RouteConfig, IReadOnlyList<string>>("hosts",
+            "\"example.com\" (any port), \"example.com:8443\", \"*.example.com\" (one or more labels). Empty: any.",
+            new TextListSpec(new TextSpec(examples: ["example.com", "*.example.com"])), c => c.Hosts, (c, v) => c with { Hosts = v }) { OtherNames = ["domains", "serverName"] },
+        new FieldSpec<RouteConfig, string>("path",
+            "\"/exact\", \"/users/{id}\" (one segment each), \"/files/**\" (that path and everything below it). Exact beats template beats prefix, and the longer prefix the shorter one.",
+            new TextSpec(pattern: "^/[^?#]*$", examples: ["/api/**", "/users/{id}"]), c => c.Path, (c, v) => c with { Path = v }) { OtherNames = ["paths", "location", "prefix"] },
+        new FieldSpec<RouteConfig, IReadOnlyList<string>>("methods", "Case-sensitive. Empty: any.",
+            new TextListSpec(new TextSpec(examples: ["GET", "POST"])), c => c.Methods, (c, v) => c with { Methods = v }),
+        new FieldSpec<RouteConfig, IReadOnlyDictionary<string, string>>("headers",
+            "Header fields that must match, by name. A value of \"*\" asks for presence only; any other for that exact value.",
+            new MapSpec<string>(new TextSpec(), () => ""), c => c.Headers, (c, v) => c with { Headers = v }),
+        new FieldSpec<RouteConfig, string?>("cluster", "Name of the cluster to forward to.",
+            new TextSpec()!, c => c.Cluster, (c, v) => c with { Cluster = v }) { OtherNames = ["pool", "backend", "upstream", "service", "proxyPass"] },
+        new FieldSpec<RouteConfig, RedirectConfig?>("redirect", "Answer with a redirect; a plain string is its \"to\".",
+            Redirect!, c => c.Redirect, (c, v) => c with { Redirect = v }),
+        new FieldSpec<RouteConfig, RespondConfig?>("respond", "Answer directly.",
+            Respond!, c => c.Respond, (c, v) => c with { Respond = v }) { OtherNames = ["response", "return"] },
+        new FieldSpec<RouteConfig, TimeSpan>("deadline",
+            "Whole-request time limit, from the end of the request head; then 504, or a cut connection when the answer has begun. 0 for none.",
+            new DurationSpec(ConfigRanges.Deadline), c => c.Deadline, (c, v) => c with { Deadline = v }) { OtherNames = ["timeout"] },
+        new FieldSpec<RouteConfig, long?>("requestBodyBytesMax", "Largest request body, above the listener's limit. null: the listener's.",
+            new OptionalSizeSpec(ConfigRanges.RequestBodyBytesMax), c => c.RequestBodyBytesMax, (c, v) => c with { RequestBodyBytesMax = v }))
+    {
+        ExactlyOneOf = ["cluster", "redirect", "respond"],
+    };
+}

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using LoadBalancer.Core.Configuration;
+
+namespace LoadBalancer.Hosting.Configuration.Specs;
+
+/// <summary>A list of strings; a single string stands for a list of one.</summary>
+internal sealed class TextListSpec(TextSpec item) : ValueSpec<IReadOnlyList<string>>
+{
+    internal override bool TryRead(ConfigNode node, string path, ReadContext context, out IReadOnlyList<string> value)
+    {
+        var items = new List<string>();
+        value = items;
+        if (node.Kind == ConfigNodeKind.String)
+        {
+            if (!item.TryRead(node, path, context, out string single)) return false;
+            items.Add(single);
+            return true;
+        }
+        if (node.Kind != ConfigNodeKind.Array) return Wrong(node, path, context, "a list of strings, or one string");
+        bool ok = true;
+        for (int i = 0; i < node.Items.Count; i++)
+        {
+            // An unreadable one keeps its place: the validator's indexes must stay those of the file.
+            ok &= item.TryRead(node.Items[i], ConfigPath.Item(path, i), context, out string text);
+            items.Add(text ?? "");
+        }
+        return ok;
+    }
+
+    internal override void WriteSchema(SchemaWriter schema) => schema.AnyOf(
+        _ => item.WriteSchema(schema),
+        json =>
+        {
+            json.WriteString("type", "array");
+            json.WriteStartObject("items");
+            item.WriteSchema(schema);
+            json.WriteEndObject();
+        });
+
+    internal override void WriteDefault(Utf8JsonWriter json, IReadOnlyList<string> value)
+    {
+        json.WriteStartArray("default");
+        foreach (string text in value) json.WriteStringValue(text);
+        json.WriteEndArray();
+    }
+}
+
+/// <summary>An object whose keys are the user's own names.</summary>
+internal sealed class MapSpec<T>(ValueSpec<T> item, Func<T> standIn) : ValueSpec<IReadOnlyDictionary<string, T>>
+{
+    internal override bool TryRead(ConfigNode node, string path, ReadContext context, out IReadOnlyDictionary<string, T> value)
+    {
+        var items = new Dictionary<string, T>(StringComparer.Ordinal);
+        value = items;
+        if (node.Kind != ConfigNodeKind.Object) return Wrong(node, path, context, "an object with a name for each entry");
+        bool ok = true;
+        foreach (ConfigMember member in node.Members)
+        {
+            // An unreadable entry keeps its name, so that references to it are not reported too.
+            bool read = item.TryRead(member.Value, ConfigPath.Member(path, member.Key), context, out T entry);
+            items[member.Key] = read ? entry : entry ?? standIn();
+            ok &= read;
+        }
+        return ok;
+    }
+
+    internal override void WriteSchema(SchemaWriter schema)
+    {
+        schema.Json.WriteString("type", "object");
+        schema.Json.WriteStartObject("additionalProperties");
+        item.WriteSchema(schema);
+        schema.Json.WriteEndObject();
+    }
+}

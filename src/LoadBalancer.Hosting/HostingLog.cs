@@ -1,0 +1,20 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Hosting;
+
+/// <summary>Log events of hosting: 5000 to 5099.</summary>
+internal static partial class HostingLog
+{
+    [LoggerMessage(EventId = 5000, Level = LogLevel.Information, Message = "Listener {Listener} is bound to {EndPoint}")]
+    internal static partial void Listening(this ILogger logger, string listener, EndPoint endPoint);
+
+    [LoggerMessage(EventId = 5001, Level = LogLevel.Information, Message = "Serving: transport {Transport}, {Loops} event loops")]
+    internal static partial void Started(this ILogger logger, string transport, int loops);
+
+    [LoggerMessage(EventId = 5002, Level = LogLevel.Information, Message = "Stopping: no new connections; requests in flight may finish")]
+    internal static partial void Draining(this ILogger logger);
+
+    [LoggerMessage(EventId = 5003, Level = LogLevel.Information, Message = "Stopped")]
+    internal static partial void Stopped(this ILogger logger);
+}

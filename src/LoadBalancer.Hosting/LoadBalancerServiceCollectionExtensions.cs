@@ -1,0 +1,52 @@
+using LoadBalancer.Core;
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Hosting.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Hosting;
+
+/// <summary>Adds the balancer to a generic host. It starts and stops with the host, beside whatever else runs there.</summary>
+public static class LoadBalancerServiceCollectionExtensions
+{
+    /// <summary>Adds the balancer with options set in code. Once per host: a configuration can have many listeners.</summary>
+    /// <exception cref="InvalidOperationException">It was added before.</exception>
+    public static IServiceCollection AddLoadBalancer(this IServiceCollection services, Action<LoadBalancerOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        if (services.Any(s => s.ServiceType == typeof(ProxyServer)))
+            throw new InvalidOperationException("AddLoadBalancer was called twice; put all listeners into one configuration");
+
+        var options = new LoadBalancerOptions();
+        configure(options);
+        services.AddSingleton(options);
+        services.AddSingleton(provider => new ProxyServer(
+            options.Config,
+            provider.GetRequiredService<ILoggerFactory>(),
+            options.Observer ?? provider.GetService<ICompletionObserver>(),
+            options.TimeProvider ?? provider.GetService<TimeProvider>()));
+        services.AddHostedService<ProxyHostedService>();
+        return services;
+    }
+
+    /// <summary>Adds the balancer with a configuration made in code; it is validated when the host starts.</summary>
+    /// <exception cref="InvalidOperationException">It was added before.</exception>
+    public static IServiceCollection AddLoadBalancer(this IServiceCollection services, ProxyConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return services.AddLoadBalancer(options => options.Config = config);
+    }
+
+    /// <summary>Adds the balancer with a configuration file, which is read and validated now.</summary>
+    /// <exception cref="ConfigFileException">The file is missing, unreadable or has problems; all of them are listed with line and column.</exception>
+    /// <exception cref="InvalidOperationException">It was added before.</exception>
+    public static IServiceCollection AddLoadBalancerFromFile(this IServiceCollection services, string path)
+    {
+        ConfigReadResult result = ConfigFile.Load(path);
+        if (result.Config is null) throw new ConfigFileException(result.Problems);
+        return services.AddLoadBalancer(result.Config);
+    }
+}

@@ -1,0 +1,22 @@
+using System.Text;
+using System.Threading.Channels;
+using LoadBalancer.Core.AccessLog;
+
+namespace LoadBalancer.Testing;
+
+/// <summary>What a test wants to know of a completion record, copied out of it.</summary>
+public sealed record Completion(EndReason Reason, int Status, string Method, string Target, string? Route, string? Destination, int Attempts, bool Reused, long RequestBytes, long ResponseBytes);
+
+/// <summary>Hands completion records to the test in the order they were written.</summary>
+public sealed class CompletionCollector : ICompletionObserver
+{
+    private readonly Channel<Completion> _records = Channel.CreateUnbounded<Completion>();
+
+    public void OnCompleted(CompletionRecord record) => _records.Writer.TryWrite(new(
+        record.Reason, record.Status, Encoding.Latin1.GetString(record.Method.Span), Encoding.Latin1.GetString(record.Target.Span),
+        record.Route, record.Destination, record.Attempts, record.ConnectionReused, record.RequestBodyBytes, record.ResponseBodyBytes));
+
+    public async Task<Completion> NextAsync(CancellationToken token) => await _records.Reader.ReadAsync(token);
+
+    public bool IsEmpty => !_records.Reader.TryPeek(out _);
+}

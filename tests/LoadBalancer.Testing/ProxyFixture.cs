@@ -1,0 +1,88 @@
+using System.Net;
+using LoadBalancer.Core;
+using LoadBalancer.Core.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Testing;
+
+/// <summary>A running balancer on a free port, before the given destinations.</summary>
+public sealed class ProxyFixture : IAsyncDisposable
+{
+    private ProxyFixture(ProxyServer server, CompletionCollector completions, ErrorLog log)
+    {
+        Server = server;
+        Completions = completions;
+        Log = log;
+    }
+
+    public ProxyServer Server { get; }
+
+    public CompletionCollector Completions { get; }
+
+    public ErrorLog Log { get; }
+
+    public EndPoint EndPoint => Server.Endpoints["main"];
+
+    public static ProxyConfig Config(TransportKind transport, params string[] destinations) => new()
+    {
+        Transport = new() { Kind = transport, Loops = 1 },
+        DrainTimeout = TimeSpan.FromSeconds(5),
+        Listeners = new Dictionary<string, ListenerConfig> { ["main"] = new() { Address = "127.0.0.1:0" } },
+        Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app" } },
+        Clusters = new Dictionary<string, ClusterConfig>
+        {
+            ["app"] = new() { Destinations = destinations.Index().ToDictionary(d => $"d{d.Index}", d => new DestinationConfig { Address = d.Item }) },
+        },
+    };
+
+    public static async Task<ProxyFixture> StartAsync(ProxyConfig config, TimeProvider? time = null)
+    {
+        var completions = new CompletionCollector();
+        var log = new ErrorLog();
+        var server = new ProxyServer(config, log, completions, time);
+        await server.StartAsync();
+        return new ProxyFixture(server, completions, log);
+    }
+
+    public Task<RawClient> ConnectAsync(CancellationToken token) => RawClient.ConnectAsync(EndPoint, token);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Server.DisposeAsync();
+        NUnit.Framework.Assert.That(Log.Errors, NUnit.Framework.Is.Empty, "internal errors were logged");
+    }
+}
+
+/// <summary>Keeps what was logged as an error: there must be none.</summary>
+public sealed class ErrorLog : ILoggerFactory, ILogger
+{
+    private readonly List<string> _errors = [];
+
+    public IReadOnlyList<string> Errors
+    {
+        get
+        {
+            lock (_errors) return [.. _errors];
+        }
+    }
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void AddProvider(ILoggerProvider provider)
+    {
+    }
+
+    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (!IsEnabled(logLevel)) return;
+        lock (_errors) _errors.Add($"{formatter(state, exception)} {exception}");
+    }
+
+    public void Dispose()
+    {
+    }
+}
