@@ -1,84 +1,151 @@
-using System.Runtime.InteropServices;
+using System.Diagnostics;
 
 namespace LoadBalancer.Balancing;
 
 /// <summary>
-/// Weighted round-robin over a sequence worked out beforehand: nginx's smooth weighted order (each turn the destination with the largest
-/// balance, which then pays the total), so equal weights alternate and heavy ones are spread. The start is random, so that balancers
-/// started together do not march in step. One interlocked step a pick; nothing is learnt from completions but the outstanding count.
+/// Weighted round robin: over every cycle each destination gets exactly its share, and the turns of a heavy one are spread over the
+/// cycle instead of bunched. Lock-free: a pick is one increment of a shared turn number, which a table made beforehand maps to a
+/// destination. The first turn is random, or every instance of a fleet would send its first request to the same destination.
 /// </summary>
 public sealed class RoundRobinPicker : IDestinationPicker
 {
-    private const int SequenceMax = 1 << 16;
-    private readonly int[] _sequence;
-    private readonly PaddedCounter[] _outstanding;
-    private PaddedCounter _turn;
+    internal const int SequenceLengthMax = 4096; // 16 KiB a cluster; a dozen destinations with weights up to 1000 and no common divisor stay below
+    private const int DrawsMax = 64;             // for another destination than the excluded one, before the neighbour is taken
 
-    /// <summary>A picker over as many destinations as there are weights.</summary>
-    /// <param name="weights">Each 1 or more, in any unit.</param>
-    /// <param name="random">Source of the random start; null for the shared one.</param>
-    public RoundRobinPicker(IReadOnlyList<int> weights, Random? random = null)
+    private const int TurnIndex = 1;             // element 0 keeps the turn number off the line of the array's length, which is read on every access
+    private const int OutstandingIndex = 2;
+
+    private readonly PaddedCounter[] _counters;
+    private readonly int _count;
+    private readonly long _cycle;        // turns until the order repeats: the weights' sum over their greatest common divisor
+    private readonly int[]? _sequence;   // the cycle written out, when it is short
+    private readonly long[]? _upTo;      // else the running sums of the weights,
+    private readonly long _stride;       // and how far along them a turn moves: prime to the cycle
+
+    /// <summary>Makes a picker for as many destinations as there are weights.</summary>
+    /// <param name="weights">Shares, each 1 or more. Empty: <see cref="Pick"/> returns -1.</param>
+    /// <param name="random">Draws the first turn: one with a seed for a repeatable run, null for the shared one.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A weight below 1 or above 1 000 000.</exception>
+    public RoundRobinPicker(ReadOnlySpan<int> weights, Random? random = null)
+        : this(weights, (random ?? Random.Shared).NextInt64(int.MaxValue))
     {
-        ArgumentNullException.ThrowIfNull(weights);
-        foreach (int weight in weights) ArgumentOutOfRangeException.ThrowIfLessThan(weight, 1, nameof(weights));
-        _outstanding = new PaddedCounter[weights.Count];
-        _sequence = BuildSequence(weights);
-        if (_sequence.Length > 0) _turn.Value = (random ?? Random.Shared).Next(_sequence.Length);
     }
 
-    /// <summary>Picks that were not completed yet.</summary>
-    public int Outstanding(int destination) => (int)Volatile.Read(ref _outstanding[destination].Value);
+    internal RoundRobinPicker(ReadOnlySpan<int> weights, long firstTurn)
+    {
+        _count = weights.Length;
+        _counters = new PaddedCounter[OutstandingIndex + _count];
+        if (_count == 0) return;
+
+        int divisor = 0;
+        foreach (int weight in weights)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(weight, 1, nameof(weights));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(weight, 1_000_000, nameof(weights));
+            divisor = (int)GreatestCommonDivisor(divisor, weight);
+        }
+        long[] shares = new long[_count];
+        for (int i = 0; i < _count; i++) _cycle += shares[i] = weights[i] / divisor;
+        // The mapping multiplies two numbers below the cycle.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(_cycle, int.MaxValue, nameof(weights));
+
+        if (_cycle <= SequenceLengthMax)
+        {
+            _sequence = SmoothSequence(shares, (int)_cycle);
+        }
+        else
+        {
+            for (int i = 1; i < _count; i++) shares[i] += shares[i - 1];
+            _upTo = shares;
+            // Near the golden section of the cycle, so that consecutive turns fall far apart at every scale (Weyl); prime to it, so that
+            // a cycle visits every unit of weight exactly once.
+            _stride = (long)(_cycle * 0.6180339887498949);
+            while (GreatestCommonDivisor(_stride, _cycle) != 1) _stride++;
+        }
+        _counters[TurnIndex].Value = firstTurn % _cycle - 1; // the first pick increments it
+    }
+
+    /// <summary>Number of destinations.</summary>
+    public int Count => _count;
+
+    /// <summary>Picks of a destination not completed yet.</summary>
+    public int Outstanding(int destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)destination, (uint)_count, nameof(destination));
+        return (int)Volatile.Read(ref _counters[OutstandingIndex + destination].Value);
+    }
 
     /// <inheritdoc/>
+    // Hot path: per attempt. 0 allocations. RoundRobinPickerTests.PickAndComplete_AnyWeights_AllocatesNothing
     public int Pick(in PickContext context)
     {
-        if (_sequence.Length == 0) return -1;
-        int destination = Next();
-        // Another one than the excluded, where there is another: it comes within one round.
-        for (int i = 0; destination == context.Exclude && _outstanding.Length > 1 && i < _sequence.Length; i++) destination = Next();
-        Interlocked.Increment(ref _outstanding[destination].Value);
-        return destination;
+        if (_count == 0) return -1;
+        long turn = Interlocked.Increment(ref _counters[TurnIndex].Value);
+        int picked = _count == 1 ? 0 : At(turn);
+        if (picked == context.Exclude && _count > 1) picked = Other(turn, picked);
+        Interlocked.Increment(ref _counters[OutstandingIndex + picked].Value);
+        return picked;
     }
 
     /// <inheritdoc/>
-    public void Complete(int destination, in PickOutcome outcome) => Interlocked.Decrement(ref _outstanding[destination].Value);
-
-    private int Next() => _sequence[(int)((ulong)Interlocked.Increment(ref _turn.Value) % (ulong)_sequence.Length)];
-
-    private static int[] BuildSequence(IReadOnlyList<int> weights)
+    public void Complete(int destination, in PickOutcome outcome)
     {
-        if (weights.Count == 0) return [];
-        int divisor = 0;
-        foreach (int weight in weights) divisor = Gcd(divisor, weight);
-        long total = 0;
-        foreach (int weight in weights) total += weight / divisor;
-        if (weights.All(w => w == weights[0])) return [.. Enumerable.Range(0, weights.Count)];
-        // Longer sequences are cut to a bound by coarser weights; the error is below 1 in 65,536 of the traffic for each destination.
-        double scale = total > SequenceMax ? (double)SequenceMax / total : 1;
-        long[] shares = [.. weights.Select(w => Math.Max(1L, (long)(w / divisor * scale)))];
-        long sum = shares.Sum();
-        long[] balance = new long[weights.Count];
-        int[] sequence = new int[sum];
-        for (int turn = 0; turn < sequence.Length; turn++)
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)destination, (uint)_count, nameof(destination));
+        long left = Interlocked.Decrement(ref _counters[OutstandingIndex + destination].Value);
+        Debug.Assert(left >= 0, "a pick was completed twice");
+    }
+
+    private int At(long turn)
+    {
+        // The turn number would take centuries to become negative.
+        long place = (long)((ulong)turn % (ulong)_cycle);
+        if (_sequence is not null) return _sequence[place];
+        long point = place * _stride % _cycle;
+        int low = 0, high = _count - 1; // the first whose running sum is above the point
+        while (low < high)
+        {
+            int middle = (low + high) >> 1;
+            if (_upTo![middle] > point) high = middle;
+            else low = middle + 1;
+        }
+        return low;
+    }
+
+    // Drawn by share, from the turn number scrambled. The next turn's would be the same neighbour each time (a b c a b c: always b
+    // after a), and all the retries of a destination that fails would come down on it.
+    private int Other(long turn, int excluded)
+    {
+        for (int draw = 0; draw < DrawsMax; draw++)
+        {
+            ulong scrambled = ((ulong)turn * DrawsMax + (ulong)draw) * 0x9E3779B97F4A7C15; // 2^64 / golden ratio
+            int candidate = At((long)((scrambled ^ (scrambled >> 32)) >> 1));
+            if (candidate != excluded) return candidate;
+        }
+        return (excluded + 1) % _count;
+    }
+
+    // nginx's smooth weighted round robin (commit 52327e0627f4): everyone gains his weight, the richest is chosen and pays the sum.
+    private static int[] SmoothSequence(long[] shares, int cycle)
+    {
+        int[] sequence = new int[cycle];
+        long[] current = new long[shares.Length];
+        for (int turn = 0; turn < cycle; turn++)
         {
             int best = 0;
-            for (int i = 0; i < balance.Length; i++)
+            for (int i = 0; i < shares.Length; i++)
             {
-                balance[i] += shares[i];
-                if (balance[i] > balance[best]) best = i;
+                current[i] += shares[i];
+                if (current[i] > current[best]) best = i;
             }
-            balance[best] -= sum;
+            current[best] -= cycle;
             sequence[turn] = best;
         }
         return sequence;
     }
 
-    private static int Gcd(int a, int b) => b == 0 ? a : Gcd(b, a % b);
-
-    // A cache line (two, for the adjacent-line prefetcher) of its own, so that counters of different destinations do not slow each other.
-    [StructLayout(LayoutKind.Explicit, Size = 128)]
-    private struct PaddedCounter
+    private static long GreatestCommonDivisor(long a, long b)
     {
-        [FieldOffset(64)] internal long Value;
+        while (b != 0) (a, b) = (b, a % b);
+        return a;
     }
 }

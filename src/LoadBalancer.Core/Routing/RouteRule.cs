@@ -1,11 +1,16 @@
 namespace LoadBalancer.Core.Routing;
 
-/// <summary>Header access for matching, without any wire format.</summary>
-internal interface IFieldLookup
-{
-    bool TryGet(ReadOnlySpan<byte> lowerCaseName, out ReadOnlySpan<byte> value);
-}
-
-/// <summary>One rule as the user wrote it, and what it leads to. See <see cref="Configuration.RouteConfig"/> for the meaning of the parts.</summary>
+/// <summary>What a route matches, in the syntax of <see cref="Configuration.RouteConfig"/>, and what it stands for.</summary>
+/// <param name="Name">Unique; decides between rules that are equally specific (ordinal order, first wins).</param>
+/// <param name="Hosts">Empty for any.</param>
+/// <param name="Path">"/exact", "/users/{id}", "/files/**"; brought into the normal form that requests are compared in.</param>
+/// <param name="Methods">Empty for any.</param>
+/// <param name="Headers">Value by name; "*" for presence.</param>
+/// <param name="Route">What <see cref="RouteTable{TRoute}.Find"/> returns.</param>
 internal sealed record RouteRule<TRoute>(
-    string Name, IReadOnlyList<string> Hosts, string Path, IReadOnlyList<string> Methods, IReadOnlyDictionary<string, string> Headers, TRoute Route);
+    string Name,
+    IReadOnlyList<string> Hosts,
+    string Path,
+    IReadOnlyList<string> Methods,
+    IReadOnlyDictionary<string, string> Headers,
+    TRoute Route);
