@@ -30,7 +30,7 @@ internal static class ClusterValidator
 
     private static void Destinations(string path, ClusterConfig cluster, ProblemList problems)
     {
-        if (cluster.Destinations.Count == 0) problems.Add(path, "there is no destination; expected at least one, as in \"a\": \"10.0.0.1:8080\"");
+        // None at all is allowed and answers 503: the file reader asks for the key, so that it is none on purpose.
         foreach ((string name, DestinationConfig destination) in cluster.Destinations)
         {
             string item = ConfigPath.Member(path, name);

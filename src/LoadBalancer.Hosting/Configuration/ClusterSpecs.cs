@@ -35,7 +35,7 @@ internal static class ClusterSpecs
         "cluster", "A named group of destinations that can answer the same requests.", () => new ClusterConfig(),
         new FieldSpec<ClusterConfig, IReadOnlyDictionary<string, DestinationConfig>>("destinations",
             "Destinations by name; a plain string stands for one with that address.",
-            new MapSpec<DestinationConfig>(Destination, Destination.Empty), c => c.Destinations, (c, v) => c with { Destinations = v }) { OtherNames = ["servers", "members", "endpoints", "targets"] },
+            new MapSpec<DestinationConfig>(Destination, Destination.Empty), c => c.Destinations, (c, v) => c with { Destinations = v }) { IsRequired = true, OtherNames = ["servers", "members", "endpoints", "targets"] },
         new FieldSpec<ClusterConfig, string>("balance", "Balancing policy.",
             new TextSpec(choices: ConfigRanges.BalancePolicies), c => c.Balance, (c, v) => c with { Balance = v }) { OtherNames = ["policy", "algorithm", "loadBalancingPolicy"] },
         new FieldSpec<ClusterConfig, string>("host",

@@ -49,6 +49,7 @@ public sealed class DiagnosticsTests
     [TestCase("{" + Web + ",\n\"routes\":{\"r\":{\"hosts\":\"*\",\"redirect\":\"/\"}}}", "f:2:24: routes.r.hosts[0]: \"*\" matches nothing; leave \"hosts\" out to match any host")]
     [TestCase("{" + Web + ",\n\"routes\":{\"a.b\":{\"redirect\":\"/{pth}\"}}}", "f:2:29: routes[\"a.b\"].redirect.to: \"/{pth}\" has \"{pth}\"; did you mean \"{path}\"?")]
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"destinations\":{\"a\":\"http://h\"}}}}", "f:2:38: clusters.c.destinations.a.address: \"http://h\" is a URL, not an address; did you mean \"h:80\"?")]
+    [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{}}}", "f:2:17: clusters.c: the key \"destinations\" is missing: Destinations by name; a plain string stands for one with that address.")]
     public void Parse_BadFile_SaysExactlyWhatAndWhere(string text, string expected)
     {
         ConfigReadResult result = ConfigFile.Parse(Encoding.UTF8.GetBytes(text), "f", name => name == "WORD" ? "word" : null);

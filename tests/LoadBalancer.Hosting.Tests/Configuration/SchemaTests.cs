@@ -54,7 +54,8 @@ public sealed class SchemaTests
         {
             FieldSpec<T> field = spec.Fields.Single(f => f.Name == JsonNamingPolicy.CamelCase.ConvertName(property.Name));
             bool isRequired = property.GetCustomAttribute<System.Runtime.CompilerServices.RequiredMemberAttribute>() is not null;
-            Assert.That(field.IsRequired, Is.EqualTo(isRequired), $"{typeof(T).Name}.{property.Name} is required");
+            // The file may ask for more than the compiler does: a cluster without the key "destinations" is one forgotten.
+            if (isRequired) Assert.That(field.IsRequired, Is.True, $"{typeof(T).Name}.{property.Name} is required");
             Assert.That(field.Get(defaults), Is.EqualTo(property.GetValue(defaults)), $"{typeof(T).Name}.{property.Name} is read");
 
             // What the setter changes is that property and no other.
