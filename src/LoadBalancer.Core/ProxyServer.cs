@@ -21,7 +21,7 @@ public sealed class ProxyServer : IAsyncDisposable
     private readonly Dictionary<string, EndPoint> _endpoints = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private LoopContext[] _contexts = [];
-    private int _undrainedLoops;
+    private int _undrainedLoops, _acceptingLoops;
     private bool _stopped;
 
     /// <summary>Makes a server from a configuration that <see cref="ConfigValidator"/> accepts.</summary>
@@ -62,7 +62,7 @@ public sealed class ProxyServer : IAsyncDisposable
             DisposeListeners();
             throw;
         }
-        _undrainedLoops = LoopCount;
+        _undrainedLoops = _acceptingLoops = LoopCount;
         _contexts = new LoopContext[LoopCount];
         for (int i = 0; i < LoopCount; i++)
         {
@@ -122,6 +122,11 @@ public sealed class ProxyServer : IAsyncDisposable
             context.Loop.Post(new LoopAction(() =>
             {
                 foreach ((_, TransportListener listener) in _listeners) context.Loop.StopAccepting(listener);
+                // A socket that listens while nobody accepts would let clients connect and hang until the drain is over.
+                if (Interlocked.Decrement(ref _acceptingLoops) == 0)
+                {
+                    foreach ((_, TransportListener listener) in _listeners) listener.Dispose();
+                }
                 context.Drain();
             }));
         }

@@ -335,6 +335,7 @@ public sealed class ForwardingTests(TransportKind transport)
         await arrived.Task.WaitAsync(Token);
         Task stopping = proxy.Server.StopAsync(Token);
         Assert.That(await idle.ReadToEndAsync(Token), Is.Empty);
+        Assert.That(async () => await proxy.ConnectAsync(Token), Throws.InstanceOf<System.Net.Sockets.SocketException>(), "nobody can connect any more");
         go.SetResult();
         Assert.That(await client.ReadToEndAsync(Token), Does.Contain("Connection: close\r\n").And.EndsWith("ok"));
         await stopping;

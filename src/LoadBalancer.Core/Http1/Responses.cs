@@ -65,6 +65,8 @@ internal static class Responses
         {
             ReadOnlySpan<byte> bytes = exchange.Head.Span;
             RequestHead request = exchange.Request;
+            // "//host/" would leave this site where the target begins with the path: one slash is enough.
+            while (path.StartsWith("//"u8)) path = path[1..];
             string location = redirect.To
                 .Replace("{host}", Encoding.ASCII.GetString(bytes.Slice(request.AuthorityStart, request.AuthorityLength)), StringComparison.Ordinal)
                 .Replace("{path}", Encoding.ASCII.GetString(path), StringComparison.Ordinal)
