@@ -59,7 +59,7 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
             : default;
     }
 
-    internal override bool IsReusable => Fd >= 0 && Fault == TransportFault.None && !Readable && !PeerEnded && _reader.IsEmpty;
+    internal override bool IsReusable => Fd >= 0 && !_connecting && Fault == TransportFault.None && !Readable && !PeerEnded && _reader.IsEmpty;
 
     internal override ValueTask<ConnectResult> ConnectAsync()
     {
@@ -72,7 +72,11 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
         if (family != Libc.AF_UNIX) _ = Libc.SetOption(Fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
 
         int error = Libc.Connect(Fd, address, (uint)length) == 0 ? 0 : Libc.LastError;
-        if (error is not (0 or Libc.EINPROGRESS or Libc.EINTR)) return new(ToResult(error));
+        if (error is not (0 or Libc.EINPROGRESS or Libc.EINTR))
+        {
+            PeerEnded = true;
+            return new(ToResult(error));
+        }
         if (!_loop.Register(this, Fd, EpollLoop.ConnectionEvents, out Slot)) return new(ConnectResult.ResourceExhausted);
         if (error == 0)
         {
@@ -114,7 +118,8 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
             _reader.OnReadable();
             return;
         }
-        Observer?.OnConnectionEvent(readable: true, broken: (events & (Libc.EPOLLERR | Libc.EPOLLHUP)) != 0);
+        // Not on an edge for writing alone: Readable may be a guess (a connection just accepted).
+        if ((events & ~Libc.EPOLLOUT) != 0) Observer?.OnConnectionEvent(readable: true, broken: (events & (Libc.EPOLLERR | Libc.EPOLLHUP)) != 0);
     }
 
     private void OnConnectEvent(uint events)
@@ -129,6 +134,10 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
             Writable = true;
             Readable = (events & Libc.EPOLLIN) != 0;
             PeerEnded = (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP)) != 0;
+        }
+        else
+        {
+            PeerEnded = true;
         }
         _connect.SetResult(error == 0 ? ConnectResult.Connected : ToResult(error));
     }

@@ -23,10 +23,9 @@ internal sealed unsafe class EpollListener : TransportListener
         {
             if (options.EndPoint is UnixDomainSocketEndPoint unix)
             {
-                string path = unix.ToString()!;
-                RemoveStale(path, unix);
+                UnixSocketFile.RemoveStale(unix);
                 _descriptors[0] = Open(options, options.EndPoint, reusePort: false);
-                _unixPath = path;
+                _unixPath = unix.ToString();
                 LocalEndPoint = options.EndPoint;
             }
             else
@@ -111,23 +110,6 @@ internal sealed unsafe class EpollListener : TransportListener
         Libc.EMFILE or Libc.ENFILE => SocketError.TooManyOpenSockets,
         _ => SocketError.SocketError,
     });
-
-    // A socket file whose owner is gone keeps bind() from working; one that somebody answers on is in use.
-    private static void RemoveStale(string path, UnixDomainSocketEndPoint endPoint)
-    {
-        if (!File.Exists(path)) return;
-        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            probe.Connect(endPoint);
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
-        {
-            File.Delete(path);
-            return;
-        }
-        throw new SocketException((int)SocketError.AddressAlreadyInUse);
-    }
 
     public override void Dispose()
     {

@@ -22,7 +22,7 @@ internal sealed class SocketsListener : TransportListener
         KeepAlive = options.KeepAlive;
         EndPoint endPoint = options.EndPoint;
         var unix = endPoint as UnixDomainSocketEndPoint;
-        if (unix is not null) RemoveStale(unix);
+        if (unix is not null) UnixSocketFile.RemoveStale(unix);
         Socket = new Socket(endPoint.AddressFamily, SocketType.Stream, unix is null ? ProtocolType.Tcp : ProtocolType.Unspecified);
         try
         {
@@ -30,7 +30,7 @@ internal sealed class SocketsListener : TransportListener
             // Elsewhere a port in use cannot be bound again anyway; Windows would let a second instance take our traffic.
             if (OperatingSystem.IsWindows() && unix is null) Socket.ExclusiveAddressUse = true;
             Socket.Bind(endPoint);
-            if (unix is not null) _unixPath = PathOf(unix);
+            if (unix is not null) _unixPath = UnixSocketFile.PathOf(unix);
             Socket.Listen(options.Backlog);
             Socket.Blocking = false;
             LocalEndPoint = endPoint is IPEndPoint ip ? new IPEndPoint(ip.Address, ((IPEndPoint)Socket.LocalEndPoint!).Port) : endPoint;
@@ -89,31 +89,6 @@ internal sealed class SocketsListener : TransportListener
             acceptor = _accepting[(int)((uint)_turn++ % (uint)_accepting.Count)];
         }
         acceptor.Deliver(socket);
-    }
-
-    private static string? PathOf(UnixDomainSocketEndPoint endPoint)
-    {
-        string path = endPoint.ToString();
-        return path.StartsWith('@') ? null : path; // Linux's abstract names are no files
-    }
-
-    // A socket file whose owner is gone keeps bind() from working; one that somebody answers on is in use.
-    private static void RemoveStale(UnixDomainSocketEndPoint endPoint)
-    {
-        var file = PathOf(endPoint) is { } path ? new FileInfo(path) : null;
-        // Connecting to an ordinary file is refused like to a dead socket: at least one with content is never deleted.
-        if (file is not { Exists: true, Length: 0 }) return;
-        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            probe.Connect(endPoint);
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
-        {
-            file.Delete();
-            return;
-        }
-        throw new SocketException((int)SocketError.AddressAlreadyInUse);
     }
 
     public override void Dispose()

@@ -210,8 +210,24 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
             if (broken || ReceiveOrWait()) Complete(Current());
             return;
         }
+        // The runtime ends the wait on any event, without asking the socket what it was.
+        if (!broken && !Peek(out broken))
+        {
+            Watch();
+            return;
+        }
         _news = true;
         _connection.Notify(broken);
+    }
+
+    /// <summary>Whether there are bytes, an end, or a fault, which is noted as the system tells it only once.</summary>
+    private bool Peek(out bool broken)
+    {
+        Span<byte> one = stackalloc byte[1];
+        _connection.Socket!.Receive(one, SocketFlags.Peek, out SocketError error);
+        broken = error is not (SocketError.Success or SocketError.WouldBlock);
+        if (broken) OnError();
+        return error != SocketError.WouldBlock;
     }
 
     /// <summary>The loop's turn after a yield, cancel or abort.</summary>
@@ -266,7 +282,7 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
     void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _completion.OnCompleted(continuation, state, token);
 
-    /// <summary>A receive of no bytes: ends when there is something to receive. The runtime peeks one byte where the system would not wait.</summary>
+    /// <summary>A receive of no bytes: ends when there may be something to receive.</summary>
     private sealed class Wait(SocketsReader reader) : SocketOperation(reader._loop)
     {
         protected override bool Begin() => reader._connection.Socket!.ReceiveAsync(this);
