@@ -38,7 +38,7 @@ public sealed class SystemProgramTests(TransportKind transport)
     {
         string nginx = SystemProgram.Require("nginx"), wrk = SystemProgram.Require("wrk"), curl = SystemProgram.Require("curl");
         string folder = Directory.CreateTempSubdirectory("lb-nginx").FullName;
-        File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101); // the worker is another user
         int port = FreePort();
         await File.WriteAllTextAsync(folder + "/index.html", Origins.Pattern(20_000), Token);
         await File.WriteAllTextAsync(folder + "/nginx.conf", $$"""
