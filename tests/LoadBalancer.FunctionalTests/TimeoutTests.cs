@@ -30,6 +30,15 @@ public sealed class TimeoutTests(TransportKind transport)
         await task;
     }
 
+    // What was sent before has been read once a later connection of the same loop was answered: only then may time move.
+    private static async Task SettleAsync(ProxyFixture proxy)
+    {
+        using RawClient other = await proxy.ConnectAsync(Token);
+        await other.SendAsync("GET / HTTP/1.1\r\n\r\n", Token);
+        await other.ReadToEndAsync(Token);
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.BadRequest));
+    }
+
     [Test]
     public async Task ASlowRequestHeadGets408()
     {
@@ -37,6 +46,7 @@ public sealed class TimeoutTests(TransportKind transport)
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHo", Token);
+        await SettleAsync(proxy);
         Task<string> response = client.ReadResponseAsync(Token);
         await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
         Assert.That(await response, Does.StartWith("HTTP/1.1 408 "));
@@ -50,6 +60,7 @@ public sealed class TimeoutTests(TransportKind transport)
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf", Token);
+        await SettleAsync(proxy);
         Task<string> response = client.ReadResponseAsync(Token);
         await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
         Assert.That(await response, Does.StartWith("HTTP/1.1 408 "));
@@ -63,6 +74,7 @@ public sealed class TimeoutTests(TransportKind transport)
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await SettleAsync(proxy);
         Task<string> response = client.ReadResponseAsync(Token);
         await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
         Assert.That(await response, Does.StartWith("HTTP/1.1 504 "));
@@ -97,6 +109,7 @@ public sealed class TimeoutTests(TransportKind transport)
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, _time);
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await SettleAsync(proxy);
         Task<string> response = client.ReadResponseAsync(Token);
         await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
         Assert.That(await response, Does.StartWith("HTTP/1.1 504 "));

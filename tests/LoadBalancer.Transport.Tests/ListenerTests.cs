@@ -211,44 +211,6 @@ internal sealed class ListenerTests(string transport) : TransportTests(transport
         await client.ReceiveExactlyAsync(1, Token);
     }
 
-    [Test]
-    [Platform("Linux", Reason = "uses the descriptor limit of a child process")]
-    public async Task RunningOutOfDescriptorsIsSurvived()
-    {
-        using ChildProcess child = ChildProcess.Start("descriptors", Transport);
-        int port = int.Parse((await child.ReadLineAsync(Token))["port ".Length..]);
-        var endPoint = new IPEndPoint(IPAddress.Loopback, port);
-        // A whole connection first: code that is run for the first time may need descriptors to be loaded.
-        using (Socket warm = await ConnectAndPing(endPoint))
-        {
-            warm.Shutdown(SocketShutdown.Send);
-            Assert.That(await warm.ReceiveToEndAsync(Token), Is.Empty);
-        }
-        Socket current = await ConnectAndPing(endPoint);
-        await child.WriteLineAsync("limit", Token);
-        Assert.That(await child.ReadLineAsync(Token), Is.EqualTo("limited"));
-        // Two more than there are descriptors for: they stand in the kernel's queue.
-        var waiting = new Queue<Socket>();
-        for (int i = 0; i < 2; i++)
-        {
-            var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            await client.ConnectAsync(endPoint, Token);
-            await client.SendAllAsync("ping"u8.ToArray(), Token);
-            waiting.Enqueue(client);
-        }
-        Assert.That(await child.ReadLineAsync(Token), Is.EqualTo("accept failed"));
-        // Who is connected is served all the same, and each end lets one in.
-        await current.SendAllAsync("ping"u8.ToArray(), Token);
-        await current.ReceiveExactlyAsync(4, Token);
-        while (waiting.TryDequeue(out Socket? next))
-        {
-            current.Dispose();
-            await next.ReceiveExactlyAsync(4, Token);
-            current = next;
-        }
-        current.Dispose();
-    }
-
     private static async Task<Socket> ConnectAndPing(IPEndPoint endPoint)
     {
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
