@@ -51,7 +51,11 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
         if (!_wait.InFlight)
         {
             if (++_receives > ReceivesPerTurnMax) _loop.Defer(_connection);
-            else if (ReceiveOrWait()) return new(Current());
+            else if (ReceiveOrWait())
+            {
+                WatchLater();
+                return new(Current());
+            }
         }
         _pending = true;
         return new(this, _completion.Start());
@@ -102,6 +106,13 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
             _waitForMore = examinedAt >= _end;
             if (_start == _end) ReturnSlab();
         }
+        WatchLater();
+    }
+
+    // After every read, and not only when it is advanced: a caller may hold what it has read for as long as it works on it, and the
+    // peer may go away meanwhile.
+    private void WatchLater()
+    {
         if (_connection.Observer is not null && !_wait.InFlight && !_news && !_ended && _connection.IsConnected) _loop.Defer(_connection);
     }
 
@@ -253,6 +264,7 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
     private void Complete(in ReadResult result)
     {
         _pending = false;
+        WatchLater(); // before: the continuation runs inside
         _completion.SetResult(result);
     }
 
