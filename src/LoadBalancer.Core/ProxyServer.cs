@@ -49,6 +49,8 @@ public sealed class ProxyServer : IAsyncDisposable
 
     internal IReadOnlyList<LoopContext> Contexts => _contexts;
 
+    internal ProxySnapshot Snapshot => _snapshot;
+
     /// <summary>Binds every listener, then starts to accept.</summary>
     /// <exception cref="ListenException">An address cannot be bound; says which listener and why.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)

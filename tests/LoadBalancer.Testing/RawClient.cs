@@ -12,6 +12,7 @@ public sealed class RawClient : IDisposable
 {
     private readonly Socket _socket;
     private readonly List<byte> _pending = [];
+    private byte[]? _buffer; // made by the first read: thousands of idle connections need none
 
     private RawClient(Socket socket) => _socket = socket;
 
@@ -107,16 +108,16 @@ public sealed class RawClient : IDisposable
 
     private async Task<bool> FillAsync(CancellationToken token)
     {
-        byte[] buffer = new byte[65536];
+        _buffer ??= new byte[16384];
         try
         {
-            int read = await _socket.ReceiveAsync(buffer, token);
+            int read = await _socket.ReceiveAsync(_buffer, token);
             if (read == 0)
             {
                 End = StreamEnd.Fin;
                 return false;
             }
-            _pending.AddRange(buffer.AsSpan(0, read));
+            _pending.AddRange(_buffer.AsSpan(0, read));
             return true;
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using NUnit.Framework;
 
 namespace LoadBalancer.Testing;
@@ -24,5 +26,56 @@ public static class SystemProgram
         string output = await process.StandardOutput.ReadToEndAsync(token);
         await process.WaitForExitAsync(token);
         return (process.ExitCode, output + await error);
+    }
+
+    /// <summary>A port that was free a moment ago, for programs that cannot tell which one they took.</summary>
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    /// <summary>Starts a server that stays in the foreground, and waits until its port accepts.</summary>
+    public static async Task<RunningProgram> StartAsync(string path, int port, CancellationToken token, params string[] arguments)
+    {
+        Process process = Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var program = new RunningProgram(process);
+        try
+        {
+            while (true)
+            {
+                using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                try
+                {
+                    await socket.ConnectAsync(IPAddress.Loopback, port, token);
+                    return program;
+                }
+                catch (SocketException) when (!process.HasExited)
+                {
+                    await Task.Delay(20, token); // another program gives no event to wait for
+                }
+            }
+        }
+        catch
+        {
+            await program.DisposeAsync();
+            throw;
+        }
+    }
+}
+
+/// <summary>A server process; ended with the test.</summary>
+public sealed class RunningProgram(Process process) : IAsyncDisposable
+{
+    private readonly Task<string> _error = process.StandardError.ReadToEndAsync();
+    private readonly Task<string> _output = process.StandardOutput.ReadToEndAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited) process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        await Task.WhenAll(_error, _output);
+        process.Dispose();
     }
 }
