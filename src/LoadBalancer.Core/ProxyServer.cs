@@ -125,10 +125,7 @@ public sealed class ProxyServer : IAsyncDisposable
             {
                 foreach ((_, TransportListener listener) in _listeners) context.Loop.StopAccepting(listener);
                 // A socket that listens while nobody accepts would let clients connect and hang until the drain is over.
-                if (Interlocked.Decrement(ref _acceptingLoops) == 0)
-                {
-                    foreach ((_, TransportListener listener) in _listeners) listener.Dispose();
-                }
+                if (Interlocked.Decrement(ref _acceptingLoops) == 0) DisposeListeners();
                 context.Drain();
             }));
         }

@@ -340,4 +340,38 @@ public sealed class ForwardingTests(TransportKind transport)
         Assert.That(await client.ReadToEndAsync(Token), Does.Contain("Connection: close\r\n").And.EndsWith("ok"));
         await stopping;
     }
+
+    [Test]
+    public async Task ASuccessorOnTheSameUnixSocketOutlivesTheDrain()
+    {
+        var arrived = new TaskCompletionSource();
+        var go = new TaskCompletionSource();
+        await using var origin = new ScriptedOrigin(async (c, number, t) =>
+        {
+            await c.ReadUntilAsync("\r\n\r\n", t);
+            if (number == 1)
+            {
+                arrived.SetResult();
+                await go.Task.WaitAsync(t);
+            }
+            await c.SendAsync(Ok, t);
+        });
+        ProxyConfig config = ProxyFixture.Config(transport, origin.Address);
+        config = config with { Listeners = new Dictionary<string, ListenerConfig> { ["main"] = new() { Address = $"unix:{Directory.CreateTempSubdirectory("lb").FullName}/front" } } };
+        await using ProxyFixture first = await ProxyFixture.StartAsync(config);
+        using RawClient idle = await first.ConnectAsync(Token);
+        using RawClient client = await first.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await arrived.Task.WaitAsync(Token);
+        Task stopping = first.Server.StopAsync(Token);
+        await idle.ReadToEndAsync(Token); // the drain has begun, so the address is free
+
+        await using ProxyFixture second = await ProxyFixture.StartAsync(config);
+        go.SetResult();
+        await client.ReadToEndAsync(Token);
+        await stopping;
+        using RawClient next = await second.ConnectAsync(Token);
+        await next.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        Assert.That(await next.ReadResponseAsync(Token), Does.EndWith("ok"));
+    }
 }

@@ -11,7 +11,7 @@ namespace LoadBalancer.Core.Transport.Epoll;
 internal sealed unsafe class EpollListener : TransportListener
 {
     private readonly int[] _descriptors;
-    private readonly string? _unixPath;
+    private string? _unixPath; // null once it is not ours to delete any more
 
     internal EpollListener(ListenOptions options, int loopCount)
     {
@@ -119,5 +119,6 @@ internal sealed unsafe class EpollListener : TransportListener
         }
         Array.Fill(_descriptors, -1);
         if (_unixPath is not null) File.Delete(_unixPath);
+        _unixPath = null;
     }
 }
