@@ -71,7 +71,6 @@ public sealed class ProxyServer : IAsyncDisposable
             TransportLoop loop = _factory.CreateLoop(i, _time);
             loop.UnhandledException = OnInternalError;
             _contexts[i] = new LoopContext(this, loop, _snapshot, LoopCount);
-            loop.Context = _contexts[i];
         }
         foreach (LoopContext context in _contexts)
         {

@@ -17,7 +17,8 @@ public abstract class FieldSection
     // Connection options that name a field are compared with every line; more than this many would make that an attack.
     private protected const int NamedOptionsMax = 64;
 
-    private const uint HopByHop =
+    /// <summary>A bit for each <see cref="KnownField"/> that is hop-by-hop by itself (RFC 9110 §7.6.1), without being named by Connection.</summary>
+    public const uint HopByHop =
         1u << (int)KnownField.Connection | 1u << (int)KnownField.KeepAlive | 1u << (int)KnownField.ProxyConnection
         | 1u << (int)KnownField.ProxyAuthenticate | 1u << (int)KnownField.ProxyAuthorization | 1u << (int)KnownField.Te
         | 1u << (int)KnownField.TransferEncoding | 1u << (int)KnownField.Upgrade | 1u << (int)KnownField.Http2Settings;

@@ -39,6 +39,16 @@ public sealed class TimeoutTests(TransportKind transport)
         Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.BadRequest));
     }
 
+    /// <summary>What the client has sent is read, time passes, and it is answered with the status, for the reason.</summary>
+    private async Task AssertEndsAsync(ProxyFixture proxy, RawClient client, int status, EndReason reason)
+    {
+        await SettleAsync(proxy);
+        Task<string> response = client.ReadResponseAsync(Token);
+        await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
+        Assert.That(await response, Does.StartWith($"HTTP/1.1 {status} "));
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(reason));
+    }
+
     [Test]
     public async Task ASlowRequestHeadGets408()
     {
@@ -46,11 +56,7 @@ public sealed class TimeoutTests(TransportKind transport)
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHo", Token);
-        await SettleAsync(proxy);
-        Task<string> response = client.ReadResponseAsync(Token);
-        await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
-        Assert.That(await response, Does.StartWith("HTTP/1.1 408 "));
-        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.RequestHeadTimeout));
+        await AssertEndsAsync(proxy, client, 408, EndReason.RequestHeadTimeout);
     }
 
     [Test]
@@ -60,11 +66,7 @@ public sealed class TimeoutTests(TransportKind transport)
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf", Token);
-        await SettleAsync(proxy);
-        Task<string> response = client.ReadResponseAsync(Token);
-        await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
-        Assert.That(await response, Does.StartWith("HTTP/1.1 408 "));
-        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.RequestBodyTimeout));
+        await AssertEndsAsync(proxy, client, 408, EndReason.RequestBodyTimeout);
     }
 
     [Test]
@@ -74,11 +76,7 @@ public sealed class TimeoutTests(TransportKind transport)
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
-        await SettleAsync(proxy);
-        Task<string> response = client.ReadResponseAsync(Token);
-        await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
-        Assert.That(await response, Does.StartWith("HTTP/1.1 504 "));
-        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.UpstreamHeadTimeout));
+        await AssertEndsAsync(proxy, client, 504, EndReason.UpstreamHeadTimeout);
     }
 
     [Test]
@@ -109,11 +107,7 @@ public sealed class TimeoutTests(TransportKind transport)
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, _time);
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
-        await SettleAsync(proxy);
-        Task<string> response = client.ReadResponseAsync(Token);
-        await AdvanceUntilAsync(response, TimeSpan.FromHours(1));
-        Assert.That(await response, Does.StartWith("HTTP/1.1 504 "));
-        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.DeadlineExceeded));
+        await AssertEndsAsync(proxy, client, 504, EndReason.DeadlineExceeded);
     }
 
     [Test]

@@ -30,9 +30,7 @@ internal static class ChunkWriter
 
     private static void AppendSize(ref HeadBuffer buffer, int size)
     {
-        Span<byte> digits = stackalloc byte[8];
-        size.TryFormat(digits, out int written, "x", null);
-        buffer.Append(digits[..written]);
+        buffer.AppendHex(size);
         buffer.Append("\r\n"u8);
     }
 }

@@ -19,11 +19,9 @@ internal ref struct HeadBuffer(Span<byte> span)
 
     internal void Append(byte value) => _span[Length++] = value;
 
-    internal void AppendNumber(long value)
-    {
-        System.Buffers.Text.Utf8Formatter.TryFormat(value, _span[Length..], out int written);
-        Length += written;
-    }
+    internal void AppendNumber(long value) => Length += HeadWriter.WriteInt64(_span[Length..], value);
+
+    internal void AppendHex(long value) => Length += HeadWriter.WriteHex(_span[Length..], value);
 
     /// <summary>
     /// Copies the field lines that go on, in runs as long as possible: those that are neither hop-by-hop nor in
@@ -32,13 +30,9 @@ internal ref struct HeadBuffer(Span<byte> span)
     internal void AppendFields(MessageHead head, scoped ReadOnlySpan<byte> bytes, uint dropMask)
     {
         int end = head.Length - 2; // before the empty line
-        const uint HopByHop = 1u << (int)KnownField.Connection | 1u << (int)KnownField.KeepAlive | 1u << (int)KnownField.ProxyConnection
-            | 1u << (int)KnownField.ProxyAuthenticate | 1u << (int)KnownField.ProxyAuthorization | 1u << (int)KnownField.Te
-            | 1u << (int)KnownField.TransferEncoding | 1u << (int)KnownField.Upgrade | 1u << (int)KnownField.Http2Settings
-            | 1u << (int)KnownField.ContentLength; // a length that is not allowed is marked too
         int run = head.FieldsStart;
-        // Without Connection nothing else can have been marked.
-        if ((head.Present & (HopByHop | dropMask)) != 0)
+        // Without any of these no line can have been marked, so the block goes on whole. A length may be marked where none is allowed.
+        if ((head.Present & (FieldSection.HopByHop | Bit(KnownField.ContentLength) | dropMask)) != 0)
         {
             ReadOnlySpan<FieldLine> fields = head.Fields.AsSpan(0, head.FieldCount);
             foreach (ref readonly FieldLine field in fields)

@@ -39,9 +39,9 @@ internal static class RequestHeadWriter
             head.Append("\r\n"u8);
         }
         bool isBounded = request.MaxForwards > 0 && request.Method is RequestMethod.Trace or RequestMethod.Options;
-        if (isBounded && request.MaxForwards > 0) drop |= HeadBuffer.Bit(KnownField.MaxForwards);
+        if (isBounded) drop |= HeadBuffer.Bit(KnownField.MaxForwards);
         head.AppendFields(request, bytes, drop);
-        if (isBounded && request.MaxForwards > 0)
+        if (isBounded)
         {
             head.Append("Max-Forwards: "u8);
             head.AppendNumber(request.MaxForwards - 1);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.ExceptionServices;
 using LoadBalancer.Core.Buffers;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Timers;
@@ -56,11 +57,11 @@ internal abstract class TransportLoop
     /// <summary>Whether the caller is the loop's thread.</summary>
     internal abstract bool IsCurrent { get; }
 
-    /// <summary>State of the layer above (upstream pools, pooled exchanges, counters), so that it is found from any connection of the loop.</summary>
-    internal object? Context { get; set; }
-
     /// <summary>Told of exceptions that reached the loop: bugs, to be logged loudly. The loop goes on.</summary>
     internal Action<Exception>? UnhandledException { get; set; }
+
+    /// <summary>Work posted to this loop.</summary>
+    private protected LoopWorkQueue Work { get; } = new();
 
     /// <summary>Starts the thread.</summary>
     internal abstract void Start();
@@ -70,6 +71,44 @@ internal abstract class TransportLoop
 
     /// <summary>Queues work for the loop's thread and wakes it. Any thread.</summary>
     internal abstract void Post(LoopWork work);
+
+    private protected void RunWork()
+    {
+        LoopWork? work = Work.TakeAll();
+        while (work is not null)
+        {
+            LoopWork? next = work.NextWork;
+            work.NextWork = null;
+            try
+            {
+                work.Execute();
+            }
+            catch (Exception e)
+            {
+                Report(e);
+            }
+            work = next;
+        }
+    }
+
+    private protected void RunTimers()
+    {
+        try
+        {
+            Timers.Advance(NowMilliseconds);
+        }
+        catch (Exception e)
+        {
+            Report(e); // the timers left in that slot fire on the next turn of the wheel
+        }
+    }
+
+    /// <summary>A bug, never to be swallowed: without a hook it ends the process as any unhandled exception does.</summary>
+    private protected void Report(Exception exception)
+    {
+        if (UnhandledException is not { } hook) ExceptionDispatchInfo.Throw(exception);
+        else hook(exception);
+    }
 
     /// <summary>An unconnected connection to <paramref name="endPoint"/> (an <see cref="IPEndPoint"/> or a Unix socket's).</summary>
     internal abstract TransportConnection CreateOutbound(EndPoint endPoint);

@@ -18,7 +18,6 @@ internal sealed unsafe class EpollLoop : TransportLoop
 
     private readonly int _epoll, _wake;
     private readonly byte* _events;
-    private readonly LoopWorkQueue _work = new();
     private readonly Thread _thread;
     private readonly bool _systemTime;
     private readonly List<EpollAcceptor> _acceptors = [];
@@ -60,7 +59,7 @@ internal sealed unsafe class EpollLoop : TransportLoop
 
     internal override void Post(LoopWork work)
     {
-        if (_work.Push(work) && !IsCurrent) Wake();
+        if (Work.Push(work) && !IsCurrent) Wake();
     }
 
     private void Wake()
@@ -148,7 +147,7 @@ internal sealed unsafe class EpollLoop : TransportLoop
                 if (slot == WakeSlot) DrainWake();
                 else if (_generations[slot] == (uint)(data >> 32) && _sources[slot] is { } source) Dispatch(source, *(uint*)epollEvent);
             }
-            Timers.Advance(NowMilliseconds);
+            RunTimers();
             RunWork();
             RunDeferred();
         }
@@ -163,7 +162,7 @@ internal sealed unsafe class EpollLoop : TransportLoop
         }
         catch (Exception e)
         {
-            UnhandledException?.Invoke(e);
+            Report(e);
         }
     }
 
@@ -175,28 +174,9 @@ internal sealed unsafe class EpollLoop : TransportLoop
 
     private int TimeoutMilliseconds()
     {
-        if (_deferred.Count > 0 || !_work.IsEmpty) return 0;
+        if (_deferred.Count > 0 || !Work.IsEmpty) return 0;
         if (!_systemTime || Timers.IsEmpty) return -1;
         return TimerWheel.TickMilliseconds - (int)(NowMilliseconds % TimerWheel.TickMilliseconds);
-    }
-
-    private void RunWork()
-    {
-        LoopWork? work = _work.TakeAll();
-        while (work is not null)
-        {
-            LoopWork? next = work.NextWork;
-            work.NextWork = null;
-            try
-            {
-                work.Execute();
-            }
-            catch (Exception e)
-            {
-                UnhandledException?.Invoke(e);
-            }
-            work = next;
-        }
     }
 
     private void RunDeferred()
@@ -212,7 +192,7 @@ internal sealed unsafe class EpollLoop : TransportLoop
             }
             catch (Exception e)
             {
-                UnhandledException?.Invoke(e);
+                Report(e);
             }
         }
         _deferredSpare.Clear();

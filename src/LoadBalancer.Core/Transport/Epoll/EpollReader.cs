@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
 using LoadBalancer.Core.Buffers;
@@ -14,16 +13,14 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
     // A socket that never runs dry must not keep the loop from the others: this many receives, then the rest of the batch first.
     private const int ReceivesPerTurnMax = 16;
 
-    private Slab? _slab;
-    private int _start, _end;
-    private int _sizeHint;
+    private ReceiveBuffer _buffer = new(loop.Slabs);
     private int _receives;
-    private bool _waitForMore, _ended, _cancelRequested, _pending;
+    private bool _ended, _cancelRequested, _pending;
     private LoopCompletion<ReadResult> _completion;
 
     internal bool IsPending => _pending;
 
-    internal bool IsEmpty => _start == _end;
+    internal bool IsEmpty => _buffer.IsEmpty;
 
     // Hot path: per read. 0 allocations.
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -59,10 +56,10 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
         if (_cancelRequested)
         {
             _cancelRequested = false;
-            result = new(Buffer(), isCanceled: true, isCompleted: _ended);
+            result = new(_buffer.Sequence, isCanceled: true, isCompleted: _ended);
             return true;
         }
-        if ((_end > _start && !_waitForMore) || _ended)
+        if (_buffer.HasNews || _ended)
         {
             result = Current();
             return true;
@@ -71,43 +68,27 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
         return false;
     }
 
-    private ReadOnlySequence<byte> Buffer() => _slab is null ? ReadOnlySequence<byte>.Empty : new(_slab.Array, _start, _end - _start);
-
-    private ReadResult Current() => new(Buffer(), isCanceled: false, isCompleted: _ended);
+    private ReadResult Current() => new(_buffer.Sequence, isCanceled: false, isCompleted: _ended);
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
-    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
-    {
-        if (_slab is null) return; // an empty buffer
-        int consumedAt = consumed.GetInteger() & int.MaxValue, examinedAt = examined.GetInteger() & int.MaxValue;
-        if (consumedAt < _start || consumedAt > _end) throw new ArgumentOutOfRangeException(nameof(consumed));
-        _start = consumedAt;
-        _waitForMore = examinedAt >= _end;
-        if (_start == _end) ReturnSlab();
-    }
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _buffer.AdvanceTo(consumed, examined);
 
     /// <summary>One receive. True when there is news for the reader: bytes, or an end.</summary>
     private bool Receive()
     {
-        Slab slab = _slab ?? Lease();
-        if (_end == slab.Length) slab = MakeRoom(slab);
-        int room = slab.Length - _end;
+        Slab slab = _buffer.Prepare(out int offset);
+        int room = slab.Length - offset;
         nint received;
         int error = 0;
-        do received = Libc.Receive(connection.Fd, slab.Pointer + _end, (nuint)room, 0);
+        do received = Libc.Receive(connection.Fd, slab.Pointer + offset, (nuint)room, 0);
         while (received < 0 && (error = Libc.LastError) == Libc.EINTR);
 
         if (received > 0)
         {
-            _end += (int)received;
+            _buffer.Received((int)received);
             // Short: drained; the next byte makes a new edge. But an end of stream seen with the edge still waits behind the bytes.
-            if (received < room)
-            {
-                if (!connection.PeerEnded) connection.Readable = false;
-                _sizeHint = 0;
-            }
-            else _sizeHint = SlabPool.LargeSize; // a long body: fewer, larger receives
+            if (received < room && !connection.PeerEnded) connection.Readable = false;
             return true;
         }
         if (received == 0)
@@ -118,7 +99,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
         else if (error == Libc.EAGAIN)
         {
             connection.Readable = false;
-            if (_start == _end) ReturnSlab();
+            _buffer.ReleaseIfEmpty();
             return false;
         }
         else
@@ -127,42 +108,8 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
             connection.SetReset();
         }
         connection.Readable = false;
-        if (_start == _end) ReturnSlab();
+        _buffer.ReleaseIfEmpty();
         return true;
-    }
-
-    private Slab Lease()
-    {
-        _start = _end = 0;
-        return _slab = loop.Slabs.Lease(_sizeHint);
-    }
-
-    private Slab MakeRoom(Slab slab)
-    {
-        int length = _end - _start;
-        if (_start > 0)
-        {
-            System.Buffer.BlockCopy(slab.Array, _start, slab.Array, 0, length);
-        }
-        else
-        {
-            if (slab.Length >= SlabPool.LargeSize) throw new InvalidOperationException("a reader examined a full buffer of the largest size without consuming");
-            Slab larger = loop.Slabs.Lease(slab.Length + 1);
-            slab.Array.AsSpan(_start, length).CopyTo(larger.Array);
-            loop.Slabs.Return(slab);
-            _slab = slab = larger;
-        }
-        _start = 0;
-        _end = length;
-        return slab;
-    }
-
-    private void ReturnSlab()
-    {
-        if (_slab is null) return;
-        loop.Slabs.Return(_slab);
-        _slab = null;
-        _start = _end = 0;
     }
 
     /// <summary>An edge while a read is pending.</summary>
@@ -178,7 +125,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
         if (_cancelRequested)
         {
             _cancelRequested = false;
-            Complete(new(Buffer(), isCanceled: true, isCompleted: _ended));
+            Complete(new(_buffer.Sequence, isCanceled: true, isCompleted: _ended));
         }
         else if (connection.Fd < 0)
         {
@@ -204,7 +151,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
     public override void Complete(Exception? exception = null)
     {
         _ended = true;
-        ReturnSlab();
+        _buffer.Release();
     }
 
     internal void Release() => Complete();

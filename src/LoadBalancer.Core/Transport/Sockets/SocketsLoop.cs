@@ -1,5 +1,4 @@
 using System.Net;
-using System.Runtime.ExceptionServices;
 using LoadBalancer.Core.Timers;
 
 namespace LoadBalancer.Core.Transport.Sockets;
@@ -9,7 +8,6 @@ internal sealed class SocketsLoop : TransportLoop
 {
     private const int StopTurnsMax = 16;
 
-    private readonly LoopWorkQueue _work = new();
     private readonly ManualResetEventSlim _wake = new(false, spinCount: 0);
     private readonly Thread _thread;
     private readonly bool _systemTime;
@@ -46,7 +44,7 @@ internal sealed class SocketsLoop : TransportLoop
     // Hot path: per completion. 0 allocations.
     internal override void Post(LoopWork work)
     {
-        if (_work.Push(work) && !IsCurrent) _wake.Set();
+        if (Work.Push(work) && !IsCurrent) _wake.Set();
     }
 
     internal override TransportConnection CreateOutbound(EndPoint endPoint) => new SocketsConnection(this, endPoint);
@@ -115,41 +113,10 @@ internal sealed class SocketsLoop : TransportLoop
 
     private int TimeoutMilliseconds()
     {
-        if (_deferred.Count > 0 || !_work.IsEmpty) return 0;
+        if (_deferred.Count > 0 || !Work.IsEmpty) return 0;
         if (!_systemTime || Timers.IsEmpty) return Timeout.Infinite;
         UpdateNow();
         return TimerWheel.TickMilliseconds - (int)(NowMilliseconds % TimerWheel.TickMilliseconds);
-    }
-
-    private void RunWork()
-    {
-        LoopWork? work = _work.TakeAll();
-        while (work is not null)
-        {
-            LoopWork? next = work.NextWork;
-            work.NextWork = null;
-            try
-            {
-                work.Execute();
-            }
-            catch (Exception e)
-            {
-                Report(e);
-            }
-            work = next;
-        }
-    }
-
-    private void RunTimers()
-    {
-        try
-        {
-            Timers.Advance(NowMilliseconds);
-        }
-        catch (Exception e)
-        {
-            Report(e); // the timers left in that slot fire on the next turn of the wheel
-        }
     }
 
     private void RunDeferred()
@@ -171,13 +138,6 @@ internal sealed class SocketsLoop : TransportLoop
         _deferredSpare.Clear();
     }
 
-    // A bug, never to be swallowed: without a hook it ends the process as any unhandled exception does.
-    private void Report(Exception exception)
-    {
-        if (UnhandledException is not { } hook) ExceptionDispatchInfo.Throw(exception);
-        else hook(exception);
-    }
-
     private void CloseAll()
     {
         foreach (SocketsAcceptor acceptor in _acceptors) acceptor.Close();
@@ -185,7 +145,7 @@ internal sealed class SocketsLoop : TransportLoop
         // Handlers see their connections aborted and end; a few turns let what they start in doing so end too.
         for (int turn = 0; turn < StopTurnsMax; turn++)
         {
-            bool idle = _connections is null && _work.IsEmpty && _deferred.Count == 0;
+            bool idle = _connections is null && Work.IsEmpty && _deferred.Count == 0;
             if (idle) break;
             while (_connections is { } connection)
             {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Threading.Tasks.Sources;
@@ -18,11 +17,9 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
     private readonly SocketsConnection _connection;
     private readonly SocketsLoop _loop;
     private readonly Wait _wait;
-    private Slab? _slab;
-    private int _start, _end;
-    private int _sizeHint;
+    private ReceiveBuffer _buffer;
     private int _receives;
-    private bool _waitForMore, _ended, _cancelRequested, _pending;
+    private bool _ended, _cancelRequested, _pending;
     private bool _drained; // the last receive took all there was: waiting comes before trying
     private bool _news;    // a wait ended while nobody read: no use in waiting again before a receive
     private LoopCompletion<ReadResult> _completion;
@@ -31,13 +28,14 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
     {
         _connection = connection;
         _loop = loop;
+        _buffer = new ReceiveBuffer(loop.Slabs);
         _wait = new Wait(this);
     }
 
     internal bool IsPending => _pending;
 
     /// <summary>Whether nothing is buffered and neither bytes nor an end have been noticed.</summary>
-    internal bool IsQuiet => _start == _end && !_ended && !_news;
+    internal bool IsQuiet => _buffer.IsEmpty && !_ended && !_news;
 
     // Hot path: per read. 0 allocations.
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
@@ -77,10 +75,10 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
         if (_cancelRequested)
         {
             _cancelRequested = false;
-            result = new(Buffer(), isCanceled: true, isCompleted: _ended);
+            result = new(_buffer.Sequence, isCanceled: true, isCompleted: _ended);
             return true;
         }
-        if ((_end > _start && !_waitForMore) || _ended)
+        if (_buffer.HasNews || _ended)
         {
             result = Current();
             return true;
@@ -89,23 +87,13 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
         return false;
     }
 
-    private ReadOnlySequence<byte> Buffer() => _slab is null ? ReadOnlySequence<byte>.Empty : new(_slab.Array, _start, _end - _start);
-
-    private ReadResult Current() => new(Buffer(), isCanceled: false, isCompleted: _ended);
+    private ReadResult Current() => new(_buffer.Sequence, isCanceled: false, isCompleted: _ended);
 
     public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        if (_slab is not null) // else an empty buffer
-        {
-            int consumedAt = consumed.GetInteger() & int.MaxValue, examinedAt = examined.GetInteger() & int.MaxValue;
-            ArgumentOutOfRangeException.ThrowIfLessThan(consumedAt, _start, nameof(consumed));
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(consumedAt, _end, nameof(consumed));
-            _start = consumedAt;
-            _waitForMore = examinedAt >= _end;
-            if (_start == _end) ReturnSlab();
-        }
+        _buffer.AdvanceTo(consumed, examined);
         WatchLater();
     }
 
@@ -135,19 +123,17 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
     /// <summary>One receive. True when there is news for the reader: bytes, or an end.</summary>
     private bool Receive()
     {
-        Slab slab = _slab ?? Lease();
-        if (_end == slab.Length) slab = MakeRoom(slab);
-        int room = slab.Length - _end;
-        int received = _connection.Socket!.Receive(slab.Array, _end, room, SocketFlags.None, out SocketError error);
+        Slab slab = _buffer.Prepare(out int offset);
+        int room = slab.Length - offset;
+        int received = _connection.Socket!.Receive(slab.Array, offset, room, SocketFlags.None, out SocketError error);
         _news = false;
         if (error == SocketError.Success && received > 0)
         {
-            _end += received;
+            _buffer.Received(received);
             _drained = received < room;
-            _sizeHint = _drained ? 0 : SlabPool.LargeSize;
             return true;
         }
-        if (_start == _end) ReturnSlab();
+        _buffer.ReleaseIfEmpty();
         switch (error)
         {
             case SocketError.Success:
@@ -166,40 +152,6 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
     {
         _ended = true;
         _connection.SetReset();
-    }
-
-    private Slab Lease()
-    {
-        _start = _end = 0;
-        return _slab = _loop.Slabs.Lease(_sizeHint);
-    }
-
-    private Slab MakeRoom(Slab slab)
-    {
-        int length = _end - _start;
-        if (_start > 0)
-        {
-            System.Buffer.BlockCopy(slab.Array, _start, slab.Array, 0, length);
-        }
-        else
-        {
-            if (slab.Length >= SlabPool.LargeSize) throw new InvalidOperationException("a reader examined a full buffer of the largest size without consuming");
-            Slab larger = _loop.Slabs.Lease(slab.Length + 1);
-            slab.Array.AsSpan(0, length).CopyTo(larger.Array);
-            _loop.Slabs.Return(slab);
-            _slab = slab = larger;
-        }
-        _start = 0;
-        _end = length;
-        return slab;
-    }
-
-    private void ReturnSlab()
-    {
-        if (_slab is null) return;
-        _loop.Slabs.Return(_slab);
-        _slab = null;
-        _start = _end = 0;
     }
 
     /// <summary>Begins to watch for the observer, at the end of a turn in which nobody began to read.</summary>
@@ -247,7 +199,7 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
         if (_cancelRequested)
         {
             _cancelRequested = false;
-            Complete(new(Buffer(), isCanceled: true, isCompleted: _ended));
+            Complete(new(_buffer.Sequence, isCanceled: true, isCompleted: _ended));
         }
         else if (!_connection.IsConnected)
         {
@@ -278,7 +230,7 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
     public override void Complete(Exception? exception = null)
     {
         _ended = true;
-        ReturnSlab();
+        _buffer.Release();
     }
 
     internal void Release()
