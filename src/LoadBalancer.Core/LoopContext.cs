@@ -13,7 +13,8 @@ internal sealed class LoopContext
 {
     private const int ExchangesKeptMax = 1024;
     private readonly UpstreamPool[] _pools;
-    private readonly Stack<Exchange> _exchanges = new();
+    private Exchange? _freeExchanges;
+    private int _freeExchangeCount;
     private readonly byte[] _dateLine = Encoding.ASCII.GetBytes("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
     private long _dateSecond = -1;
     private Http1Connection? _firstConnection;
@@ -38,12 +39,25 @@ internal sealed class LoopContext
 
     internal UpstreamPool PoolOf(DestinationState destination) => _pools[destination.Index];
 
-    internal Exchange LeaseExchange() => _exchanges.TryPop(out Exchange? exchange) ? exchange : new Exchange(this);
+    internal Exchange LeaseExchange()
+    {
+        Exchange? exchange = _freeExchanges;
+        if (exchange is null) return new Exchange(this);
+        _freeExchanges = exchange.NextFree;
+        _freeExchangeCount--;
+        return exchange;
+    }
 
     internal void ReturnExchange(Exchange exchange)
     {
-        if (_exchanges.Count < ExchangesKeptMax) _exchanges.Push(exchange);
-        else Loop.Timers.Remove(exchange);
+        if (_freeExchangeCount == ExchangesKeptMax)
+        {
+            Loop.Timers.Remove(exchange);
+            return;
+        }
+        _freeExchangeCount++;
+        exchange.NextFree = _freeExchanges;
+        _freeExchanges = exchange;
     }
 
     /// <summary>"Date: …\r\n" of the current second (RFC 9110 §6.6.1).</summary>

@@ -21,6 +21,17 @@ internal struct ReceiveBuffer(SlabPool slabs)
 
     internal readonly ReadOnlySequence<byte> Sequence => _slab is null ? ReadOnlySequence<byte>.Empty : new(_slab.Array, _start, _end - _start);
 
+    internal readonly ReadOnlyMemory<byte> Memory => _slab is null ? default : _slab.Array.AsMemory(_start, _end - _start);
+
+    internal void Consume(int count, bool needsMore)
+    {
+        if (_slab is null) return; // an empty buffer
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(_end - _start), nameof(count));
+        _start += count;
+        _waitForMore = needsMore;
+        ReleaseIfEmpty();
+    }
+
     internal void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
         if (_slab is null) return; // an empty buffer

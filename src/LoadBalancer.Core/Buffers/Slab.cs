@@ -12,6 +12,7 @@ internal sealed unsafe class Slab
     internal readonly byte[] Array;
     internal readonly byte* Pointer;
     internal readonly int SizeClass;
+    internal Slab? NextFree; // in the pool
 
     internal Slab(int size, int sizeClass)
     {

@@ -10,7 +10,8 @@ internal sealed class SlabPool
     internal const int MediumSize = 64 * 1024;  // the largest head accepted
     internal const int LargeSize = 256 * 1024;  // bodies that filled a smaller slab
 
-    private readonly Stack<Slab>[] _kept = [new(), new(), new()];
+    private readonly Slab?[] _kept = new Slab?[3];
+    private readonly int[] _keptCount = new int[3];
     private static readonly int[] Sizes = [SmallSize, MediumSize, LargeSize];
     private static readonly int[] KeptMax = [512, 64, 32]; // 16 MiB + 4 MiB + 8 MiB a loop at the most
 
@@ -22,13 +23,20 @@ internal sealed class SlabPool
     {
         int sizeClass = sizeMin <= SmallSize ? 0 : sizeMin <= MediumSize ? 1 : 2;
         Leased++;
-        return _kept[sizeClass].TryPop(out Slab? slab) ? slab : new Slab(Sizes[sizeClass], sizeClass);
+        Slab? slab = _kept[sizeClass];
+        if (slab is null) return new Slab(Sizes[sizeClass], sizeClass);
+        _kept[sizeClass] = slab.NextFree;
+        _keptCount[sizeClass]--;
+        return slab;
     }
 
     internal void Return(Slab slab)
     {
         Leased--;
-        Stack<Slab> kept = _kept[slab.SizeClass];
-        if (kept.Count < KeptMax[slab.SizeClass]) kept.Push(slab);
+        int sizeClass = slab.SizeClass;
+        if (_keptCount[sizeClass] == KeptMax[sizeClass]) return;
+        _keptCount[sizeClass]++;
+        slab.NextFree = _kept[sizeClass];
+        _kept[sizeClass] = slab;
     }
 }

@@ -1,19 +1,25 @@
-using LoadBalancer.Core.AccessLog;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Http;
-using System.IO.Pipelines;
 
 namespace LoadBalancer.Core.Forwarding;
 
 /// <summary>
 /// Moves the body bytes of one read buffer on to the other side: finds the data by the sender's framing, writes it in the receiver's.
-/// One instance for one body; the caller reads, waits and keeps time.
+/// One body at a time, begun by <see cref="Begin"/>; the caller reads, waits and keeps time.
 /// </summary>
-internal sealed class BodyMover(MessageFraming framing, long length, bool writesChunks)
+internal sealed class BodyMover
 {
+    /// <summary>Results of <see cref="MoveAsync"/>: the framing is broken (see <see cref="Rejection"/>); the receiver is gone.</summary>
+    internal const int Rejected = -1, ReceiverGone = -2;
+
+    private MessageFraming _framing;
+    private bool _writesChunks;
     private ChunkedDecoder _decoder;
-    private TrailerSection? _trailers;
-    private long _remaining = framing == MessageFraming.ContentLength ? length : -1;
+    private TrailerSection? _trailers; // made by the first chunked body, and kept
+    private bool _inTrailers;
+    private long _remaining; // -1 where only the sender's framing tells
 
     /// <summary>Data bytes moved so far.</summary>
     internal long DataBytes { get; private set; }
@@ -23,33 +29,46 @@ internal sealed class BodyMover(MessageFraming framing, long length, bool writes
 
     internal RejectionReason Rejection { get; private set; }
 
+    /// <summary>Begins a body of that framing and, for <see cref="MessageFraming.ContentLength"/>, length.</summary>
+    internal void Begin(MessageFraming framing, long length, bool writesChunks)
+    {
+        _framing = framing;
+        _writesChunks = writesChunks;
+        _decoder = default;
+        _inTrailers = false;
+        _remaining = framing == MessageFraming.ContentLength ? length : -1;
+        DataBytes = 0;
+        IsComplete = false;
+        Rejection = RejectionReason.None;
+    }
+
     /// <summary>
-    /// Writes what <paramref name="buffer"/> holds and flushes. Returns how many bytes were consumed, -1 for broken framing (see
-    /// <see cref="Rejection"/>), -2 when the receiver is gone.
+    /// Writes what <paramref name="buffer"/> holds and flushes. Returns how many bytes were consumed, <see cref="Rejected"/> or <see cref="ReceiverGone"/>.
     /// </summary>
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     internal async ValueTask<int> MoveAsync(ReadOnlyMemory<byte> buffer, TransportWriter output)
     {
         int consumed = 0;
-        if (framing != MessageFraming.Chunked)
+        if (_framing != MessageFraming.Chunked)
         {
             consumed = _remaining >= 0 ? (int)Math.Min(_remaining, buffer.Length) : buffer.Length;
             DataBytes += consumed;
             if (_remaining >= 0 && (_remaining -= consumed) == 0) IsComplete = true;
             ReadOnlyMemory<byte> data = buffer[..consumed];
-            if (!writesChunks)
+            if (!_writesChunks)
             {
                 FlushResult sent = await output.WriteAsync(data).ConfigureAwait(false);
-                return sent.IsCompleted || sent.IsCanceled ? -2 : consumed;
+                return sent.IsCompleted || sent.IsCanceled ? ReceiverGone : consumed;
             }
-            if (consumed > 0 && (await ChunkWriter.WriteAsync(output, data).ConfigureAwait(false)).IsCompleted) return -2;
+            if (consumed > 0 && (await ChunkWriter.WriteAsync(output, data).ConfigureAwait(false)).IsCompleted) return ReceiverGone;
             return await FlushAsync(output, consumed).ConfigureAwait(false);
         }
 
         while (consumed < buffer.Length && !IsComplete)
         {
-            if (_trailers is not null)
+            if (_inTrailers)
             {
-                if (!ReadTrailers(buffer[consumed..], output, out int taken)) return -1;
+                if (!ReadTrailers(buffer[consumed..], output, out int taken)) return Rejected;
                 consumed += taken;
                 break;
             }
@@ -57,19 +76,24 @@ internal sealed class BodyMover(MessageFraming framing, long length, bool writes
             if (status == ParseStatus.Rejected)
             {
                 Rejection = _decoder.Rejection;
-                return -1;
+                return Rejected;
             }
             if (dataLength > 0)
             {
                 DataBytes += dataLength;
                 ReadOnlyMemory<byte> data = buffer.Slice(consumed + dataStart, dataLength);
-                FlushResult sent = writesChunks
+                FlushResult sent = _writesChunks
                     ? await ChunkWriter.WriteAsync(output, data).ConfigureAwait(false)
                     : await output.WriteAsync(data).ConfigureAwait(false);
-                if (sent.IsCompleted || sent.IsCanceled) return -2;
+                if (sent.IsCompleted || sent.IsCanceled) return ReceiverGone;
             }
             consumed += used;
-            if (status == ParseStatus.Complete) _trailers = new TrailerSection();
+            if (status == ParseStatus.Complete)
+            {
+                _inTrailers = true;
+                _trailers ??= new TrailerSection();
+                _trailers.Reset();
+            }
         }
         return await FlushAsync(output, consumed).ConfigureAwait(false);
     }
@@ -86,7 +110,7 @@ internal sealed class BodyMover(MessageFraming framing, long length, bool writes
         }
         taken = _trailers.Length;
         IsComplete = true;
-        if (!writesChunks) return true;
+        if (!_writesChunks) return true;
         var end = new HeadBuffer(output.GetSpan(_trailers.Length + 8));
         end.Append("0\r\n"u8);
         for (int i = 0; i < _trailers.FieldCount; i++)
@@ -103,15 +127,16 @@ internal sealed class BodyMover(MessageFraming framing, long length, bool writes
     internal void EndUntilClose(TransportWriter output)
     {
         IsComplete = true;
-        if (!writesChunks) return;
+        if (!_writesChunks) return;
         "0\r\n\r\n"u8.CopyTo(output.GetSpan(5));
         output.Advance(5);
     }
 
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private static async ValueTask<int> FlushAsync(TransportWriter output, int consumed)
     {
         if (output.UnflushedBytes == 0) return consumed;
         FlushResult sent = await output.FlushAsync().ConfigureAwait(false);
-        return sent.IsCompleted || sent.IsCanceled ? -2 : consumed;
+        return sent.IsCompleted || sent.IsCanceled ? ReceiverGone : consumed;
     }
 }

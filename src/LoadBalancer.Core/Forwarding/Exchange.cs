@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Buffers;
@@ -36,7 +37,10 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal readonly ResponseHead Response = new();
     internal readonly CompletionRecord Record = new();
     internal Http1Connection Client = null!;
+    internal readonly BodyMover RequestBody = new(), ResponseBody = new();
+    internal Exchange? NextFree; // in the loop's pool
     internal PickLease Lease;
+    internal DestinationState Destination = null!; // of the last pick
     internal UpstreamConnection? Upstream;
     internal RouteSnapshot? Route;
     internal ClusterSnapshot? Cluster;
@@ -61,7 +65,13 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal bool IsUploadReading;     // the upload waits for the client
     internal bool IsAwaitingHead;      // the answering side waits for the response head
     internal bool IsRecorded;
-    internal Task? Upload;             // only for bodies that did not arrive with the head
+    internal bool IsUploadRunning;     // the body did not arrive with the head: Upload is owed an await
+    internal ValueTask Upload;
+    internal bool IsSent;              // the request, or at least its head, was handed to the destination of the last pick
+    internal ValueTask<FlushResult>? Sending; // the same, under way
+    internal bool NeedsFreshConnection; // a kept connection broke: no other is trusted
+    internal int Exclude;              // the destination that failed, which a retry passes over; -1 for none
+    internal long EndTimestamp;        // when the last pick was completed; 0 before
     internal long DeadlineAt;          // milliseconds; LoopTimer.None for no deadline
     internal long RequestBodyMax;      // -1 for no limit
     internal long TunnelActivityAt;
@@ -83,8 +93,10 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         FailReason = EndReason.None;
         Phase = ExchangePhase.None;
         IsResponseStarted = IsUploadDone = IsUploadStopped = IsUploadStreamed = IsUploadReading = false;
-        IsAwaitingHead = IsRecorded = KeepClientAlive = false;
-        Upload = null;
+        IsAwaitingHead = IsRecorded = KeepClientAlive = IsUploadRunning = IsSent = NeedsFreshConnection = false;
+        Sending = null;
+        Exclude = -1;
+        EndTimestamp = 0;
         DeadlineAt = None;
         RequestBodyMax = -1;
     }
@@ -99,7 +111,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         }
         Client = null!;
         Head = BufferedBody = default;
-        Upload = null;
+        Upload = default;
     }
 
     internal Span<byte> PathBuffer(int length)

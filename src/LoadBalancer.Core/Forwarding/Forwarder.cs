@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
@@ -22,42 +21,65 @@ namespace LoadBalancer.Core.Forwarding;
 /// </summary>
 internal static class Forwarder
 {
+    /// <summary>
+    /// Steps 1 to 3 for the common case in which none of them has to wait: a kept connection, a request that is all there, room in the socket.
+    /// True when the request was sent and the head of the answer is awaited: wait for the destination's connection, then call
+    /// <see cref="AnswerAsync"/>. False: go on with <see cref="ForwardAsync"/>, which takes up what was done here.
+    /// </summary>
     // Hot path: per request. 0 allocations. AllocationTests.KeepAliveRequest_SteadyState_AllocatesNothing
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    internal static bool TrySend(Exchange exchange)
+    {
+        if (!exchange.IsUploadDone || !Pick(exchange)) return false;
+        exchange.Upstream = exchange.Context.PoolOf(exchange.Destination).TryRent();
+        if (exchange.Upstream is null) return false;
+        ValueTask<FlushResult> sending = Write(exchange);
+        if (!sending.IsCompleted)
+        {
+            exchange.Sending = sending;
+            return false;
+        }
+        sending.GetAwaiter().GetResult(); // a connection that is gone shows itself when the answer is read
+        BeginAnswer(exchange);
+        return true;
+    }
+
+    /// <summary>Steps 4 to 6, once the destination's connection has something to say after <see cref="TrySend"/>.</summary>
+    internal static ValueTask AnswerAsync(Exchange exchange)
+    {
+        TransportReader input = exchange.Upstream!.Transport.Input;
+        if (exchange.FailReason == EndReason.None && !input.IsEmpty && ParseHead(exchange, input) == ParseStatus.Complete && exchange.Response.Status >= 200)
+        {
+            EndHead(exchange);
+            return RelayAsync(exchange);
+        }
+        return ForwardAsync(exchange);
+    }
+
+    /// <summary>All steps, waiting where it must, from wherever the exchange stands.</summary>
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
     internal static async ValueTask ForwardAsync(Exchange exchange)
     {
-        LoopContext context = exchange.Context;
         ClusterSnapshot cluster = exchange.Cluster!;
-        int exclude = -1;
-        bool fresh = false;
-        for (int attempt = 0; ; attempt++)
+        while (true)
         {
             // Step 1: pick.
-            long now = context.Loop.Time.GetTimestamp();
-            int index = cluster.Picker.Pick(new PickContext(now, attempt, 0, exclude));
-            if (index < 0)
+            if (!exchange.Lease.IsActive && !Pick(exchange))
             {
                 await FailAsync(exchange, EndReason.NoDestination).ConfigureAwait(false);
                 return;
             }
-            exchange.Lease = new PickLease(cluster.Picker, index, now);
-            DestinationState destination = cluster.Destinations[index];
-            exchange.Record.Destination = destination.Name;
-            exchange.Record.Attempts = attempt + 1;
 
             // Step 2: a connection.
-            exchange.Upstream = fresh ? null : context.PoolOf(destination).TryRent();
-            exchange.Record.ConnectionReused = exchange.Upstream is not null;
-            exchange.Record.ConnectTicks = 0;
-            if (exchange.Upstream is null && !await Connector.ConnectAsync(exchange, destination).ConfigureAwait(false))
+            if (exchange.Upstream is null && !exchange.NeedsFreshConnection) exchange.Upstream = exchange.Context.PoolOf(exchange.Destination).TryRent();
+            if (exchange.Upstream is null && !await Connector.ConnectAsync(exchange, exchange.Destination).ConfigureAwait(false))
             {
                 CompletePick(exchange, exchange.FailReason);
                 // Nothing was sent: repeating is safe whatever the method.
-                if (attempt < cluster.Config.RetriesMax && (exchange.FailReason is EndReason.UpstreamConnectFailed or EndReason.UpstreamConnectTimeout
+                if (exchange.Record.Attempts <= cluster.Config.RetriesMax && (exchange.FailReason is EndReason.UpstreamConnectFailed or EndReason.UpstreamConnectTimeout
                     or EndReason.UpstreamUnresolved or EndReason.UpstreamOverloaded))
                 {
                     exchange.FailReason = EndReason.None;
-                    exclude = index;
+                    exchange.Exclude = exchange.Lease.Destination;
                     continue;
                 }
                 await FailAsync(exchange, exchange.FailReason).ConfigureAwait(false);
@@ -66,50 +88,92 @@ internal static class Forwarder
             UpstreamConnection upstream = exchange.Upstream!;
 
             // Step 3: send.
-            TransportWriter output = upstream.Transport.Output;
-            RequestHeadWriter.Write(exchange, destination, output);
-            ValueTask<FlushResult> sending = exchange.BufferedBody.IsEmpty ? output.FlushAsync() : output.WriteAsync(exchange.BufferedBody);
-            if (!sending.IsCompleted) exchange.Arm(ExchangePhase.ResponseBody, cluster.IdleMilliseconds);
-            await sending.ConfigureAwait(false); // a connection that is gone shows itself when the answer is read
-            if (!exchange.IsUploadDone)
+            if (!exchange.IsSent)
             {
-                StartUpload(exchange, upstream.Transport);
-                exchange.Disarm();
+                ValueTask<FlushResult> sending = exchange.Sending is { } begun ? begun : Write(exchange);
+                exchange.Sending = null;
+                if (!sending.IsCompleted) exchange.Arm(ExchangePhase.ResponseBody, cluster.IdleMilliseconds);
+                await sending.ConfigureAwait(false);
+                if (!exchange.IsUploadDone)
+                {
+                    StartUpload(exchange, upstream.Transport);
+                    exchange.Disarm();
+                }
+                BeginAnswer(exchange);
             }
 
             // Step 4: the response head.
-            (bool answered, bool isBad, ReadResult read) = await ReadHeadAsync(exchange, upstream.Transport).ConfigureAwait(false);
-            if (answered)
+            if (await ReadHeadAsync(exchange, upstream.Transport).ConfigureAwait(false))
             {
                 // Steps 5 and 6.
-                if (exchange.Response.Status == 101) await UpgradeAsync(exchange, read).ConfigureAwait(false);
-                else
-                {
-                    ValueTask relaying = RelayAsync(exchange, read);
-                    if (relaying.IsCompletedSuccessfully) relaying.GetAwaiter().GetResult();
-                    else await relaying.ConfigureAwait(false);
-                }
+                if (exchange.Response.Status == 101) await UpgradeAsync(exchange).ConfigureAwait(false);
+                else await RelayAsync(exchange).ConfigureAwait(false);
                 return;
             }
 
-            EndReason reason = exchange.FailReason != EndReason.None ? exchange.FailReason : isBad ? EndReason.BadResponse : EndReason.UpstreamClosed;
-            bool nothingAnswered = reason == EndReason.UpstreamClosed && read.Buffer.IsEmpty && !exchange.IsResponseStarted;
-            bool retry = nothingAnswered && attempt < cluster.Config.RetriesMax && !exchange.IsUploadStreamed && IsRepeatable(exchange.Request.Method, upstream.WasReused);
+            EndReason reason = exchange.FailReason != EndReason.None ? exchange.FailReason
+                : exchange.Record.Rejection != RejectionReason.None ? EndReason.BadResponse
+                : EndReason.UpstreamClosed;
+            // A head that breaks off was an attempt at an answer: not "nothing".
+            bool nothingAnswered = reason == EndReason.UpstreamClosed && upstream.Transport.Input.IsEmpty && !exchange.IsResponseStarted;
+            bool retry = nothingAnswered && exchange.Record.Attempts <= cluster.Config.RetriesMax && !exchange.IsUploadStreamed
+                && IsRepeatable(exchange.Request.Method, upstream.WasReused);
             CompletePick(exchange, reason);
             upstream.Transport.Abort();
             await Upload.StopAsync(exchange).ConfigureAwait(false);
             exchange.Upstream = null;
+            exchange.IsSent = false;
             upstream.Pool.Discard(upstream);
             if (retry)
             {
                 // A kept connection that the server closed says nothing against the server: a new one to whichever comes next.
-                if (upstream.WasReused) fresh = true;
-                else exclude = index;
+                if (upstream.WasReused) exchange.NeedsFreshConnection = true;
+                else exchange.Exclude = exchange.Lease.Destination;
                 continue;
             }
             await FailAsync(exchange, reason).ConfigureAwait(false);
             return;
         }
+    }
+
+    // Step 1. The clock is read for a repeated pick only: the first comes right after the head.
+    private static bool Pick(Exchange exchange)
+    {
+        int attempt = exchange.Record.Attempts;
+        long now = attempt == 0 ? exchange.Record.StartTimestamp : exchange.Context.Loop.Time.GetTimestamp();
+        ClusterSnapshot cluster = exchange.Cluster!;
+        int index = cluster.Picker.Pick(new PickContext(now, attempt, 0, exchange.Exclude));
+        if (index < 0) return false;
+        exchange.Lease = new PickLease(cluster.Picker, index, now);
+        exchange.Destination = cluster.Destinations[index];
+        exchange.Record.Destination = exchange.Destination.Name;
+        exchange.Record.Attempts = attempt + 1;
+        if (attempt > 0) exchange.Record.ConnectTicks = exchange.Record.FirstByteTicks = -1;
+        return true;
+    }
+
+    // Step 3.
+    private static ValueTask<FlushResult> Write(Exchange exchange)
+    {
+        exchange.Record.ConnectionReused = exchange.Upstream!.WasReused;
+        if (exchange.Upstream.WasReused) exchange.Record.ConnectTicks = 0;
+        TransportWriter output = exchange.Upstream.Transport.Output;
+        RequestHeadWriter.Write(exchange, exchange.Destination, output);
+        return exchange.BufferedBody.IsEmpty ? output.FlushAsync() : output.WriteAsync(exchange.BufferedBody);
+    }
+
+    private static void BeginAnswer(Exchange exchange)
+    {
+        exchange.IsSent = true;
+        exchange.Response.Reset();
+        exchange.IsAwaitingHead = true;
+        if (exchange.IsUploadDone) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
+    }
+
+    private static void EndHead(Exchange exchange)
+    {
+        exchange.IsAwaitingHead = false;
+        exchange.Disarm();
     }
 
     // RFC 9110 §9.2.2. After a kept connection was closed at once the request was most likely never read, but only what is idempotent
@@ -124,63 +188,52 @@ internal static class Forwarder
     private static void StartUpload(Exchange exchange, TransportConnection upstream)
     {
         // The read buffer goes on with the body, so the head moves out; then the buffer's bytes after the head are the body's first.
-        ReadOnlyMemory<byte> buffer = exchange.Head;
         exchange.KeepHead();
-        exchange.Client.Transport.Input.AdvanceTo(PositionIn(buffer, exchange.Request.Length));
+        exchange.Client.Transport.Input.Consume(exchange.Request.Length);
+        exchange.IsUploadRunning = true;
+#pragma warning disable CA2012 // awaited once, by Upload.StopAsync: IsUploadRunning says whether it is owed
         exchange.Upload = Upload.RunAsync(exchange, upstream);
+#pragma warning restore CA2012
     }
 
-    // Read buffers are one array segment each: see TransportConnection.
-    private static SequencePosition PositionIn(ReadOnlyMemory<byte> buffer, int offset)
+    private static ParseStatus ParseHead(Exchange exchange, TransportReader input)
     {
-        MemoryMarshal.TryGetArray(buffer, out ArraySegment<byte> segment);
-        return new SequencePosition(segment.Array, segment.Offset + offset);
+        if (exchange.Record.FirstByteTicks < 0) exchange.Record.FirstByteTicks = exchange.Context.Loop.Time.GetTimestamp() - exchange.Record.StartTimestamp;
+        return exchange.Response.Parse(input.Bytes.Span, exchange.Cluster!.HeadLimits, exchange.Request.Method);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<(bool Answered, bool IsBad, ReadResult Read)> ReadHeadAsync(Exchange exchange, TransportConnection upstream)
+    /// <summary>Step 4. True when a final head, or a switch of protocols that was asked for, stands at the front of the connection's bytes.</summary>
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
+    private static async ValueTask<bool> ReadHeadAsync(Exchange exchange, TransportConnection upstream)
     {
-        ClusterSnapshot cluster = exchange.Cluster!;
         ResponseHead response = exchange.Response;
-        response.Reset();
-        exchange.IsAwaitingHead = true;
-        if (exchange.IsUploadDone) exchange.Arm(ExchangePhase.ResponseHead, cluster.ResponseHeadMilliseconds);
+        TransportReader input = upstream.Input;
         while (true)
         {
-            ReadResult read = await upstream.Input.ReadAsync().ConfigureAwait(false);
-            ParseStatus status = ParseStatus.NeedMore;
-            if (!read.Buffer.IsEmpty)
-            {
-                if (exchange.Record.FirstByteTicks < 0) exchange.Record.FirstByteTicks = exchange.Context.Loop.Time.GetTimestamp() - exchange.Record.StartTimestamp;
-                status = response.Parse(read.Buffer.FirstSpan, cluster.HeadLimits, exchange.Request.Method);
-            }
+            bool isCanceled = await input.FillAsync();
+            ParseStatus status = input.IsEmpty ? ParseStatus.NeedMore : ParseHead(exchange, input);
             if (status == ParseStatus.Complete && exchange.FailReason == EndReason.None)
             {
                 if (response.Status is >= 200 or 101)
                 {
-                    exchange.IsAwaitingHead = false;
-                    exchange.Disarm();
-                    if (response.Status != 101 || (exchange.Request.IsUpgrade && response.HasKnown(KnownField.Upgrade))) return (true, false, read);
-                    exchange.Record.Rejection = RejectionReason.BadStatus; // RFC 9110 §15.2.2: a switch that nobody asked for
-                    return (false, true, read);
+                    EndHead(exchange);
+                    if (response.Status != 101 || (exchange.Request.IsUpgrade && response.HasKnown(KnownField.Upgrade) && exchange.IsUploadDone)) return true;
+                    exchange.Record.Rejection = RejectionReason.BadStatus; // RFC 9110 §15.2.2: a switch that nobody asked for, or amid the request
+                    return false;
                 }
                 // RFC 9110 §15.2: interim responses are passed on, but not to HTTP/1.0.
-                int length = response.Length;
-                if (exchange.Request.MinorVersion > 0 && !await InterimAsync(exchange, read.Buffer.FirstSpan).ConfigureAwait(false)) return (false, false, read);
-                upstream.Input.AdvanceTo(read.Buffer.GetPosition(length));
+                if (exchange.Request.MinorVersion > 0 && !await InterimAsync(exchange, input.Bytes.Span).ConfigureAwait(false)) return false;
+                input.Consume(response.Length);
                 response.Reset();
                 continue;
             }
-            if (status == ParseStatus.Rejected || read.IsCompleted || read.IsCanceled || exchange.FailReason != EndReason.None)
+            if (status == ParseStatus.Rejected || input.IsEnded || isCanceled || exchange.FailReason != EndReason.None)
             {
-                exchange.IsAwaitingHead = false;
-                exchange.Disarm();
-                // A head that breaks off was an attempt at an answer: not "nothing".
-                bool isBad = status == ParseStatus.Rejected;
-                if (isBad) exchange.Record.Rejection = response.Rejection;
-                return (false, isBad, read);
+                EndHead(exchange);
+                if (status == ParseStatus.Rejected) exchange.Record.Rejection = response.Rejection;
+                return false;
             }
-            upstream.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            input.Consume(0, needsMore: true);
         }
     }
 
@@ -199,64 +252,69 @@ internal static class Forwarder
     }
 
     // Step 5. Whole small answers take one write and no wait.
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private static async ValueTask RelayAsync(Exchange exchange, ReadResult read)
+    private static ValueTask RelayAsync(Exchange exchange)
     {
-        UpstreamConnection upstream = exchange.Upstream!;
-        TransportConnection client = exchange.Client.Transport;
+        TransportConnection upstream = exchange.Upstream!.Transport;
+        TransportWriter output = exchange.Client.Transport.Output;
         ResponseHead response = exchange.Response;
-        ReadOnlyMemory<byte> rest = read.Buffer.First[response.Length..];
+        ReadOnlyMemory<byte> bytes = upstream.Input.Bytes;
+        int rest = bytes.Length - response.Length;
         exchange.Record.Status = response.Status;
         exchange.IsResponseStarted = true;
         // RFC 9112 §9.6: after a final answer to a body that is still on its way the connection cannot go on.
         if (!exchange.IsUploadDone && exchange.Request.ExpectContinue && exchange.Record.RequestBodyBytes == 0) exchange.KeepClientAlive = false;
         if (exchange.Context.IsDraining) exchange.KeepClientAlive = false;
-        ResponseHeadWriter.Write(exchange, read.Buffer.FirstSpan, client.Output);
+        ResponseHeadWriter.Write(exchange, bytes.Span, output);
 
-        EndReason reason;
-        bool isUpstreamClean;
-        if (response.Framing == MessageFraming.None || (response.Framing == MessageFraming.ContentLength && response.ContentLength <= rest.Length))
+        long length = response.Framing == MessageFraming.None ? 0 : response.Framing == MessageFraming.ContentLength ? response.ContentLength : long.MaxValue;
+        if (length > rest) return RelayBodyAsync(exchange);
+        if (!exchange.KeepClientAlive && exchange.IsUploadDone) output.EndFollows();
+        ValueTask<FlushResult> sending = length == 0 ? output.FlushAsync() : output.WriteAsync(bytes.Slice(response.Length, (int)length));
+        exchange.Record.ResponseBodyBytes = length;
+        return sending.IsCompleted
+            ? EndWhole(exchange, sending.GetAwaiter().GetResult(), rest == (int)length)
+            : WaitAsync(exchange, sending, rest == (int)length);
+
+        [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
+        static async ValueTask WaitAsync(Exchange exchange, ValueTask<FlushResult> sending, bool isAll)
         {
-            ReadOnlyMemory<byte> body = response.Framing == MessageFraming.None ? default : rest[..(int)response.ContentLength];
-            ValueTask<FlushResult> sending = body.IsEmpty ? client.Output.FlushAsync() : client.Output.WriteAsync(body);
-            FlushResult sent;
-            if (sending.IsCompleted) sent = sending.GetAwaiter().GetResult();
-            else
-            {
-                exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
-                sent = await sending.ConfigureAwait(false);
-            }
-            exchange.Record.ResponseBodyBytes = body.Length;
-            reason = sent.IsCompleted ? ClientGone(exchange) : EndReason.Completed;
+            exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
+            FlushResult sent = await sending.ConfigureAwait(false);
+            exchange.Disarm();
+            await EndWhole(exchange, sent, isAll).ConfigureAwait(false);
+        }
+
+        static ValueTask EndWhole(Exchange exchange, FlushResult sent, bool isAll)
+        {
+            TransportReader input = exchange.Upstream!.Transport.Input;
             // Bytes that nobody asked for: they must not meet the next request.
-            isUpstreamClean = rest.Length == body.Length && !read.IsCompleted;
-            upstream.Transport.Input.AdvanceTo(read.Buffer.End);
+            bool isClean = isAll && !input.IsEnded;
+            input.Consume(input.Bytes.Length);
+            return FinishAsync(exchange, sent.IsCompleted ? ClientGone(exchange) : EndReason.Completed, isClean);
         }
-        else
-        {
-            (reason, isUpstreamClean) = await RelayBodyAsync(exchange, read).ConfigureAwait(false);
-        }
-        exchange.Disarm();
-        await FinishAsync(exchange, upstream, reason, isUpstreamClean && response.KeepAlive && response.Framing != MessageFraming.UntilClose).ConfigureAwait(false);
     }
 
-    private static async ValueTask<(EndReason, bool)> RelayBodyAsync(Exchange exchange, ReadResult read)
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
+    private static async ValueTask RelayBodyAsync(Exchange exchange)
     {
         TransportConnection upstream = exchange.Upstream!.Transport, client = exchange.Client.Transport;
+        TransportReader input = upstream.Input;
         ResponseHead response = exchange.Response;
-        bool writesChunks = response.Framing != MessageFraming.ContentLength && exchange.Request.MinorVersion > 0;
-        var mover = new BodyMover(response.Framing, response.ContentLength, writesChunks);
+        BodyMover mover = exchange.ResponseBody;
+        mover.Begin(response.Framing, response.ContentLength, writesChunks: response.Framing != MessageFraming.ContentLength && exchange.Request.MinorVersion > 0);
         int skip = response.Length;
         long writeIdle = exchange.Client.Listener.WriteIdleMilliseconds, readIdle = exchange.Cluster!.IdleMilliseconds;
+        EndReason reason;
+        bool isClean = false;
         while (true)
         {
-            bool isEnd = read.IsCompleted;
+            bool isEnd = input.IsEnded;
             // A close-delimited body ends with an orderly end only; a reset is a truncation.
             bool endsHere = isEnd && response.Framing == MessageFraming.UntilClose && upstream.Fault == TransportFault.None && exchange.FailReason == EndReason.None;
-            ReadOnlyMemory<byte> bytes = read.Buffer.First[skip..];
+            ReadOnlyMemory<byte> bytes = input.Bytes[skip..];
             ValueTask<int> moving = mover.MoveAsync(bytes, client.Output);
             int moved;
-            if (moving.IsCompleted) moved = await moving.ConfigureAwait(false);
+            if (moving.IsCompleted) moved = moving.GetAwaiter().GetResult();
             else
             {
                 exchange.Arm(ExchangePhase.ClientWrite, writeIdle);
@@ -264,43 +322,56 @@ internal static class Forwarder
                 exchange.Disarm();
             }
             exchange.Record.ResponseBodyBytes = mover.DataBytes;
-            if (moved == -1)
+            if (moved == BodyMover.Rejected)
             {
                 exchange.Record.Rejection = mover.Rejection;
-                return (EndReason.BadResponseBody, false);
+                reason = EndReason.BadResponseBody;
+                break;
             }
-            if (moved == -2) return (ClientGone(exchange), false);
+            if (moved == BodyMover.ReceiverGone)
+            {
+                reason = ClientGone(exchange);
+                break;
+            }
             if (mover.IsComplete)
             {
-                upstream.Input.AdvanceTo(read.Buffer.End);
-                return (EndReason.Completed, moved == bytes.Length && !isEnd);
+                isClean = moved == bytes.Length && !isEnd;
+                input.Consume(input.Bytes.Length);
+                reason = EndReason.Completed;
+                break;
             }
-            upstream.Input.AdvanceTo(read.Buffer.GetPosition(skip + moved), read.Buffer.End);
+            input.Consume(skip + moved, needsMore: true);
             skip = 0;
             if (endsHere)
             {
                 mover.EndUntilClose(client.Output);
                 FlushResult sent = await client.Output.FlushAsync().ConfigureAwait(false);
-                return (sent.IsCompleted ? ClientGone(exchange) : EndReason.Completed, false);
+                reason = sent.IsCompleted ? ClientGone(exchange) : EndReason.Completed;
+                break;
             }
-            if (isEnd) return (exchange.FailReason != EndReason.None ? exchange.FailReason : EndReason.UpstreamTruncated, false);
-
-            ValueTask<ReadResult> reading = upstream.Input.ReadAsync();
-            if (reading.IsCompleted) read = await reading.ConfigureAwait(false);
-            else
+            if (isEnd)
             {
-                exchange.Arm(ExchangePhase.ResponseBody, readIdle);
-                read = await reading.ConfigureAwait(false);
-                exchange.Disarm();
+                reason = exchange.FailReason != EndReason.None ? exchange.FailReason : EndReason.UpstreamTruncated;
+                break;
             }
+
+            TransportReader.FillAwaitable filling = input.FillAsync();
+            if (filling.IsCompleted) continue;
+            exchange.Arm(ExchangePhase.ResponseBody, readIdle);
+            await filling;
+            exchange.Disarm();
         }
+        await FinishAsync(exchange, reason, isClean).ConfigureAwait(false);
     }
 
     private static EndReason ClientGone(Exchange exchange) => exchange.FailReason != EndReason.None ? exchange.FailReason : EndReason.ClientAborted;
 
     // Step 6. Not async itself where nothing is left to wait for.
-    private static ValueTask FinishAsync(Exchange exchange, UpstreamConnection upstream, EndReason reason, bool isReusable)
+    private static ValueTask FinishAsync(Exchange exchange, EndReason reason, bool isUpstreamClean)
     {
+        UpstreamConnection upstream = exchange.Upstream!;
+        ResponseHead response = exchange.Response;
+        exchange.Disarm();
         exchange.Record.Reason = reason;
         CompletePick(exchange, reason);
         if (reason != EndReason.Completed)
@@ -309,39 +380,46 @@ internal static class Forwarder
             exchange.KeepClientAlive = false;
             exchange.Client.Transport.Abort();
         }
-        if (exchange.Upload is { IsCompleted: false }) return Slow(exchange, upstream);
-        exchange.Upstream = null;
-        if (isReusable && reason == EndReason.Completed && exchange.IsUploadDone) upstream.Pool.Return(upstream);
-        else upstream.Pool.Discard(upstream);
+        bool isReusable = isUpstreamClean && reason == EndReason.Completed && response.KeepAlive && response.Framing != MessageFraming.UntilClose;
+        if (exchange.IsUploadRunning) return EndUploadAsync(exchange, upstream, isReusable);
+        Release(exchange, upstream, isReusable);
         return default;
 
-        static async ValueTask Slow(Exchange exchange, UpstreamConnection upstream)
+        [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
+        static async ValueTask EndUploadAsync(Exchange exchange, UpstreamConnection upstream, bool isReusable)
         {
+            if (!exchange.Upload.IsCompleted) exchange.KeepClientAlive = isReusable = false;
             await Upload.StopAsync(exchange).ConfigureAwait(false);
-            exchange.KeepClientAlive = false;
+            Release(exchange, upstream, isReusable);
+        }
+
+        static void Release(Exchange exchange, UpstreamConnection upstream, bool isReusable)
+        {
             exchange.Upstream = null;
-            upstream.Pool.Discard(upstream);
+            if (isReusable && exchange.IsUploadDone) upstream.Pool.Return(upstream);
+            else upstream.Pool.Discard(upstream);
         }
     }
 
-    private static async ValueTask UpgradeAsync(Exchange exchange, ReadResult read)
+    private static async ValueTask UpgradeAsync(Exchange exchange)
     {
         UpstreamConnection upstream = exchange.Upstream!;
+        TransportReader input = upstream.Transport.Input;
         exchange.KeepClientAlive = false;
         exchange.IsResponseStarted = true;
         exchange.Record.Status = 101;
-        ResponseHeadWriter.Write(exchange, read.Buffer.FirstSpan, exchange.Client.Transport.Output);
+        ResponseHeadWriter.Write(exchange, input.Bytes.Span, exchange.Client.Transport.Output);
         FlushResult sent = await exchange.Client.Transport.Output.FlushAsync().ConfigureAwait(false);
-        upstream.Transport.Input.AdvanceTo(read.Buffer.GetPosition(exchange.Response.Length));
+        input.Consume(exchange.Response.Length);
+        await Upload.StopAsync(exchange).ConfigureAwait(false); // it is done
         if (sent.IsCompleted) exchange.Record.Reason = ClientGone(exchange);
         else
         {
             if (!exchange.IsUploadStreamed)
             {
-                ReadOnlyMemory<byte> buffer = exchange.Head;
                 int consumed = exchange.Request.Length + exchange.BufferedBody.Length;
                 exchange.KeepHead();
-                exchange.Client.Transport.Input.AdvanceTo(PositionIn(buffer, consumed));
+                exchange.Client.Transport.Input.Consume(consumed);
             }
             await Tunnel.RunAsync(exchange).ConfigureAwait(false);
         }
@@ -361,8 +439,9 @@ internal static class Forwarder
             EndReason.UpstreamClosed or EndReason.BadResponse or EndReason.UpstreamTruncated or EndReason.BadResponseBody => PickOutcomeKind.ProtocolFailure,
             _ => PickOutcomeKind.Cancelled,
         };
-        long total = exchange.Context.Loop.Time.GetTimestamp() - exchange.Lease.StartTimestamp;
-        exchange.Lease.Complete(new PickOutcome(kind, exchange.Record.ConnectTicks, exchange.Record.FirstByteTicks, total));
+        long now = exchange.Context.Loop.Time.GetTimestamp();
+        exchange.EndTimestamp = now;
+        exchange.Lease.Complete(new PickOutcome(kind, exchange.Record.ConnectTicks, exchange.Record.FirstByteTicks, now - exchange.Lease.StartTimestamp));
     }
 
     private static ValueTask FailAsync(Exchange exchange, EndReason reason)

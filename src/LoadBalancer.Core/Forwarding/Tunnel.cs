@@ -32,14 +32,15 @@ internal static class Tunnel
         long bytes = 0;
         while (true)
         {
-            ReadResult read = await from.Input.ReadAsync().ConfigureAwait(false);
+            await from.Input.FillAsync();
             Touch(exchange);
-            if (!read.Buffer.IsEmpty)
+            ReadOnlyMemory<byte> received = from.Input.Bytes;
+            if (!received.IsEmpty)
             {
-                FlushResult sent = await to.Output.WriteAsync(read.Buffer.First).ConfigureAwait(false);
+                FlushResult sent = await to.Output.WriteAsync(received).ConfigureAwait(false);
                 Touch(exchange);
-                bytes += read.Buffer.Length;
-                from.Input.AdvanceTo(read.Buffer.End);
+                bytes += received.Length;
+                from.Input.Consume(received.Length);
                 if (sent.IsCompleted)
                 {
                     from.Abort(); // cannot be delivered any more: the sender must see it

@@ -1,4 +1,4 @@
-using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Transport;
@@ -9,37 +9,36 @@ namespace LoadBalancer.Core.Forwarding;
 /// <summary>Streams a request body to the destination beside the answering side, which it tells of failures through <see cref="Exchange.Fail"/>.</summary>
 internal static class Upload
 {
-    internal static async Task RunAsync(Exchange exchange, TransportConnection upstream)
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
+    internal static async ValueTask RunAsync(Exchange exchange, TransportConnection upstream)
     {
         Http1Connection client = exchange.Client;
         TransportReader input = client.Transport.Input;
         bool chunked = exchange.Request.Framing == MessageFraming.Chunked;
-        var mover = new BodyMover(exchange.Request.Framing, exchange.Request.ContentLength, chunked);
+        BodyMover mover = exchange.RequestBody;
+        mover.Begin(exchange.Request.Framing, exchange.Request.ContentLength, chunked);
         long upstreamIdle = exchange.Cluster!.IdleMilliseconds;
         long waited = 0;
         while (!mover.IsComplete)
         {
-            ValueTask<ReadResult> reading = input.ReadAsync();
-            ReadResult read;
-            if (reading.IsCompleted) read = await reading.ConfigureAwait(false);
+            TransportReader.FillAwaitable filling = input.FillAsync();
+            bool isCanceled;
+            if (filling.IsCompleted) isCanceled = filling.GetResult();
             else
             {
                 exchange.IsUploadReading = true;
                 client.ArmBody();
                 long from = exchange.Context.Loop.NowMilliseconds;
-                read = await reading.ConfigureAwait(false);
+                isCanceled = await filling;
                 waited += exchange.Context.Loop.NowMilliseconds - from;
                 exchange.IsUploadReading = false;
                 client.Disarm();
             }
-            if (exchange.IsUploadStopped || read.IsCanceled || exchange.FailReason != EndReason.None)
-            {
-                input.AdvanceTo(read.Buffer.Start);
-                return;
-            }
-            ValueTask<int> moving = mover.MoveAsync(read.Buffer.First, upstream.Output);
+            if (exchange.IsUploadStopped || isCanceled || exchange.FailReason != EndReason.None) return;
+            bool isEnd = input.IsEnded;
+            ValueTask<int> moving = mover.MoveAsync(input.Bytes, upstream.Output);
             int moved;
-            if (moving.IsCompleted) moved = await moving.ConfigureAwait(false);
+            if (moving.IsCompleted) moved = moving.GetAwaiter().GetResult();
             else
             {
                 client.ArmUpstreamWrite(upstreamIdle);
@@ -47,16 +46,17 @@ internal static class Upload
                 client.Disarm();
             }
             exchange.Record.RequestBodyBytes = mover.DataBytes;
-            input.AdvanceTo(read.Buffer.GetPosition(Math.Max(moved, 0)), moved < 0 || mover.IsComplete ? read.Buffer.GetPosition(Math.Max(moved, 0)) : read.Buffer.End);
-            if (moved == -2)
+            // Behind a complete body stands the next request, which nobody has looked at.
+            input.Consume(Math.Max(moved, 0), needsMore: moved >= 0 && !mover.IsComplete);
+            if (moved == BodyMover.ReceiverGone)
             {
                 // The destination takes no more; it may have answered all the same, which the answering side finds out.
                 exchange.IsUploadStopped = true;
                 return;
             }
-            EndReason reason = moved == -1 ? EndReason.BadRequestBody
+            EndReason reason = moved == BodyMover.Rejected ? EndReason.BadRequestBody
                 : exchange.RequestBodyMax >= 0 && mover.DataBytes > exchange.RequestBodyMax ? EndReason.RequestBodyTooLarge
-                : !mover.IsComplete && read.IsCompleted ? EndReason.ClientAborted
+                : !mover.IsComplete && isEnd ? EndReason.ClientAborted
                 : !mover.IsComplete && IsTooSlow(client, waited, mover.DataBytes) ? EndReason.RequestBodyTimeout
                 : EndReason.None;
             if (reason != EndReason.None)
@@ -80,15 +80,17 @@ internal static class Upload
     }
 
     /// <summary>The answer is complete, or will never come: nobody wants the rest of the body.</summary>
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
     internal static async ValueTask StopAsync(Exchange exchange)
     {
-        if (exchange.Upload is not { } upload) return;
-        if (!upload.IsCompleted)
+        if (!exchange.IsUploadRunning) return;
+        exchange.IsUploadRunning = false;
+        if (!exchange.Upload.IsCompleted)
         {
             exchange.IsUploadStopped = true;
             if (exchange.IsUploadReading) exchange.Client.Transport.Input.CancelPendingRead();
             exchange.Upstream?.Transport.Abort();
         }
-        await upload.ConfigureAwait(false);
+        await exchange.Upload.ConfigureAwait(false);
     }
 }

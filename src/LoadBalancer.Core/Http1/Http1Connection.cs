@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.IO.Pipelines;
 using System.Net.Sockets;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
@@ -67,46 +65,57 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
     private async Task RunAsync()
     {
         bool linger = false;
+        TransportReader input = Transport.Input;
         try
         {
             // A request on a connection that was kept alive is not awaited once the server drains.
             while (!_context.IsDraining || _requests == 0)
             {
                 Arm(Phase.Idle, Listener.KeepAliveMilliseconds);
-                ReadResult read = await Transport.Input.ReadAsync().ConfigureAwait(false);
-                if (read.IsCanceled || read.Buffer.IsEmpty) break; // idle for too long, draining, or gone: nobody is owed an answer
+                if (await input.FillAsync() || input.IsEmpty) break; // idle for too long, draining, or gone: nobody is owed an answer
                 Exchange exchange = _context.LeaseExchange();
                 _exchange = exchange;
                 exchange.Begin(this);
-                ParseStatus status = exchange.Request.Parse(read.Buffer.FirstSpan, Listener.HeadLimits);
+                bool isCanceled = false;
+                ParseStatus status = exchange.Request.Parse(input.Bytes.Span, Listener.HeadLimits);
                 if (status == ParseStatus.NeedMore)
                 {
                     Arm(Phase.Head, Listener.HeadMilliseconds);
-                    do
+                    while (status == ParseStatus.NeedMore && !input.IsEnded)
                     {
-                        if (read.IsCompleted) break;
-                        Transport.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-                        read = await Transport.Input.ReadAsync().ConfigureAwait(false);
-                        if (read.IsCanceled) break;
-                        status = exchange.Request.Parse(read.Buffer.FirstSpan, Listener.HeadLimits);
+                        input.Consume(0, needsMore: true);
+                        isCanceled = await input.FillAsync();
+                        if (isCanceled) break;
+                        status = exchange.Request.Parse(input.Bytes.Span, Listener.HeadLimits);
                     }
-                    while (status == ParseStatus.NeedMore);
                 }
                 TimerWheel.Cancel(this);
-                exchange.Head = read.Buffer.First;
+                exchange.Head = input.Bytes;
                 exchange.Record.StartTimestamp = _context.Loop.Time.GetTimestamp();
 
                 bool keepAlive = false;
                 if (status == ParseStatus.Complete)
                 {
                     _requests++;
-                    keepAlive = await ServeAsync(exchange, read).ConfigureAwait(false);
+                    if (!TryAnswer(exchange, out ValueTask answer))
+                    {
+                        // The common case waits here and nowhere below: one wait for a request, one for its answer.
+                        if (Forwarder.TrySend(exchange))
+                        {
+                            await exchange.Upstream!.Transport.Input.FillAsync();
+                            answer = Forwarder.AnswerAsync(exchange);
+                        }
+                        else answer = Forwarder.ForwardAsync(exchange);
+                    }
+                    if (answer.IsCompletedSuccessfully) answer.GetAwaiter().GetResult();
+                    else await answer.ConfigureAwait(false);
+                    keepAlive = Finish(exchange);
                 }
                 else if (status == ParseStatus.Rejected)
                 {
                     await Responses.RejectAsync(exchange, EndReason.BadRequest, exchange.Request.Rejection).ConfigureAwait(false);
                 }
-                else if (read.IsCanceled && exchange.FailReason == EndReason.None)
+                else if (isCanceled && exchange.FailReason == EndReason.None)
                 {
                     await Responses.ErrorAsync(exchange, 408, EndReason.RequestHeadTimeout).ConfigureAwait(false);
                 }
@@ -119,9 +128,9 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
                 {
                     // Closing with bytes unread makes the kernel send a reset, which can overtake the answer.
                     linger = exchange.Record.Status != 0 && Transport.Fault == TransportFault.None
-                        && !(exchange.IsUploadDone && exchange.Record.Reason is EndReason.Completed or EndReason.TunnelClosed);
-                    if (status != ParseStatus.Complete) Transport.Input.AdvanceTo(read.Buffer.End);
+                        && (!input.IsEmpty || !(exchange.IsUploadDone && exchange.Record.Reason is EndReason.Completed or EndReason.TunnelClosed));
                     Complete(exchange);
+                    input.Consume(input.Bytes.Length);
                     break;
                 }
                 Complete(exchange);
@@ -144,8 +153,8 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         _context.Remove(this);
     }
 
-    /// <summary>Routes one complete request head and has it answered. True when the connection goes on.</summary>
-    private ValueTask<bool> ServeAsync(Exchange exchange, in ReadResult read)
+    /// <summary>Routes one complete request head. False when it is to be forwarded to the cluster now noted; else the answer is ours, and under way.</summary>
+    private bool TryAnswer(Exchange exchange, out ValueTask answer)
     {
         RequestHead request = exchange.Request;
         ReadOnlySpan<byte> bytes = exchange.Head.Span;
@@ -162,7 +171,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
             exchange.Record.RequestBodyBytes = request.ContentLength;
         }
 
-        if (request.Method == RequestMethod.Connect) return FinishAsync(Responses.ConnectRefusedAsync(exchange), exchange, read);
+        if (request.Method == RequestMethod.Connect) return Answered(Responses.ConnectRefusedAsync(exchange), out answer);
 
         ReadOnlySpan<byte> path = request.PathLength == 0
             ? request.Method == RequestMethod.Options && request.TargetForm != TargetForm.Origin ? "*"u8 : "/"u8
@@ -171,62 +180,50 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         {
             exchange.NormalizedLength = PathNormalizer.Normalize(path, exchange.PathBuffer(path.Length + 1));
             if (exchange.NormalizedLength < 0)
-                return FinishAsync(Responses.RejectAsync(exchange, EndReason.BadRequest, RejectionReason.BadTarget), exchange, read);
+                return Answered(Responses.RejectAsync(exchange, EndReason.BadRequest, RejectionReason.BadTarget), out answer);
             path = exchange.NormalizedPath;
         }
 
         var fields = new RequestFieldLookup(request, bytes);
         RouteSnapshot? route = Listener.Routes.Find(
             bytes.Slice(request.AuthorityStart, request.AuthorityLength), path, bytes.Slice(request.MethodStart, request.MethodLength), ref fields);
-        if (route is null) return FinishAsync(Responses.ErrorAsync(exchange, 404, EndReason.NoRoute), exchange, read);
+        if (route is null) return Answered(Responses.ErrorAsync(exchange, 404, EndReason.NoRoute), out answer);
         exchange.Route = route;
         exchange.Record.Route = route.Name;
 
         long bodyMax = route.RequestBodyBytesMax >= 0 ? route.RequestBodyBytesMax : Listener.Config.Limits.RequestBodyBytesMax ?? -1;
         exchange.RequestBodyMax = bodyMax;
         if (bodyMax >= 0 && request.Framing == MessageFraming.ContentLength && request.ContentLength > bodyMax)
-            return FinishAsync(Responses.ErrorAsync(exchange, 413, EndReason.RequestBodyTooLarge), exchange, read);
+            return Answered(Responses.ErrorAsync(exchange, 413, EndReason.RequestBodyTooLarge), out answer);
 
         // RFC 9110 §7.6.2: at zero the recipient answers itself.
         if (request.MaxForwards == 0 && (request.Method is RequestMethod.Trace or RequestMethod.Options))
-            return FinishAsync(Responses.FinalRecipientAsync(exchange), exchange, read);
+            return Answered(Responses.FinalRecipientAsync(exchange), out answer);
 
         if (route.Cluster is null)
-            return FinishAsync(Responses.RouteAnswerAsync(exchange, path), exchange, read);
+            return Answered(Responses.RouteAnswerAsync(exchange, path), out answer);
 
         if (route.DeadlineMilliseconds > 0) exchange.DeadlineAt = _context.Loop.NowMilliseconds + route.DeadlineMilliseconds;
         exchange.Cluster = route.Cluster;
         exchange.Record.Cluster = route.Cluster.Name;
-        return FinishAsync(Forwarder.ForwardAsync(exchange), exchange, read);
+        answer = default;
+        return false;
     }
 
-    /// <summary>After the answer: takes the request out of the buffer and tells whether another can follow.</summary>
-    private ValueTask<bool> FinishAsync(ValueTask answer, Exchange exchange, in ReadResult read)
+    private static bool Answered(ValueTask answering, out ValueTask answer)
     {
-        if (!answer.IsCompletedSuccessfully) return Slow(answer, this, exchange, read.Buffer);
-        answer.GetAwaiter().GetResult();
-        return new(Finish(exchange, read.Buffer));
-
-        [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
-        static async ValueTask<bool> Slow(ValueTask answer, Http1Connection connection, Exchange exchange, ReadOnlySequence<byte> buffer)
-        {
-            await answer.ConfigureAwait(false);
-            return connection.Finish(exchange, buffer);
-        }
+        answer = answering;
+        return true;
     }
 
-    private bool Finish(Exchange exchange, in ReadOnlySequence<byte> buffer)
+    /// <summary>After the answer: writes the record and takes the request out of the buffer. True when the connection goes on.</summary>
+    private bool Finish(Exchange exchange)
     {
-        bool keepAlive = exchange.KeepClientAlive && exchange.IsUploadDone && Transport.Fault == TransportFault.None;
-        if (!exchange.IsUploadStreamed)
-        {
-            // The record may still point into these bytes: written first. Then the next request's bytes, if any, are unexamined.
-            WriteRecord(exchange);
-            long consumed = exchange.Request.Length + exchange.BufferedBody.Length;
-            if (keepAlive) Transport.Input.AdvanceTo(buffer.GetPosition(consumed));
-            else Transport.Input.AdvanceTo(buffer.End);
-        }
-        return keepAlive;
+        // Written first: the record may point into these bytes.
+        WriteRecord(exchange);
+        // What follows is the next request, which nobody has looked at. A streamed body has taken the request out before.
+        if (!exchange.IsUploadStreamed) Transport.Input.Consume(exchange.Request.Length + exchange.BufferedBody.Length);
+        return exchange.KeepClientAlive && exchange.IsUploadDone && Transport.Fault == TransportFault.None;
     }
 
     private void WriteRecord(Exchange exchange)
@@ -234,7 +231,8 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         if (exchange.IsRecorded) return;
         exchange.IsRecorded = true;
         CompletionRecord record = exchange.Record;
-        record.TotalTicks = _context.Loop.Time.GetTimestamp() - record.StartTimestamp;
+        // A pick that was completed has just read the clock.
+        record.TotalTicks = (exchange.EndTimestamp != 0 ? exchange.EndTimestamp : _context.Loop.Time.GetTimestamp()) - record.StartTimestamp;
         _context.Observer?.OnCompleted(record);
     }
 
@@ -254,10 +252,11 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         long dropped = 0;
         while (dropped < LingerBytesMax)
         {
-            ReadResult read = await Transport.Input.ReadAsync().ConfigureAwait(false);
-            dropped += read.Buffer.Length;
-            Transport.Input.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted || read.IsCanceled) return;
+            bool isCanceled = await Transport.Input.FillAsync();
+            int received = Transport.Input.Bytes.Length;
+            dropped += received;
+            Transport.Input.Consume(received);
+            if (isCanceled || Transport.Input.IsEnded) return;
         }
     }
 

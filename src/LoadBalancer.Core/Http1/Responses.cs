@@ -99,6 +99,7 @@ internal static class Responses
             output.Write(body);
         }
         exchange.IsResponseStarted = true;
+        if (!keepAlive) output.EndFollows();
         ValueTask<FlushResult> flush = output.FlushAsync();
         if (!flush.IsCompleted) exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
         await flush.ConfigureAwait(false);

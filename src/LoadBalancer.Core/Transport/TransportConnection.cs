@@ -100,9 +100,6 @@ internal abstract class TransportConnection : IDuplexPipe
     internal abstract void Close();
 }
 
-/// <summary>The reading side of a <see cref="TransportConnection"/>.</summary>
-internal abstract class TransportReader : PipeReader;
-
 /// <summary>The writing side of a <see cref="TransportConnection"/>, with the one call the pipe contract lacks.</summary>
 internal abstract class TransportWriter : PipeWriter
 {
@@ -111,6 +108,14 @@ internal abstract class TransportWriter : PipeWriter
     /// (the framing around a chunk). Both must stay untouched until completion.
     /// </summary>
     internal abstract ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> tail);
+
+    /// <summary>
+    /// Announces that what is sent next is the last, and that <c>Complete</c>, <see cref="TransportConnection.Close"/> or
+    /// <see cref="TransportConnection.Abort"/> follows at once: the end of the stream may then ride on the last segment instead of on one of its own.
+    /// </summary>
+    internal virtual void EndFollows()
+    {
+    }
 
     public sealed override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
         WriteAsync(source, default(ReadOnlyMemory<byte>));

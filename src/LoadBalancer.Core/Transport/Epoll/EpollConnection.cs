@@ -177,8 +177,10 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
     {
         if (_closed) return;
         _closed = true;
+        // close() with bytes unread drops what is corked; shutdown() sends it.
+        if (_writer.IsCorked && Fd >= 0 && Fault == TransportFault.None) _ = Libc.Shutdown(Fd, Libc.SHUT_WR);
         ReleaseDescriptor();
-        _reader.Release();
+        _reader.Complete();
         _writer.Release();
         Observer = null;
     }

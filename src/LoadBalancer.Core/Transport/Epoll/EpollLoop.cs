@@ -135,6 +135,8 @@ internal sealed unsafe class EpollLoop : TransportLoop
 
     private void Run()
     {
+        // Nothing on this thread has an ambient context: without one to capture and restore, a wait costs less.
+        ExecutionContext.SuppressFlow();
         while (!Volatile.Read(ref _stopping))
         {
             int count = Libc.EpollWait(_epoll, _events, EventsMax, TimeoutMilliseconds());

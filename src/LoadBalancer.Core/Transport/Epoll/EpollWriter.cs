@@ -17,6 +17,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, EpollLoop l
     private int _collected, _sent; // in the slab
     private ReadOnlyMemory<byte> _body, _tail;
     private bool _pending, _cancelRequested, _completed;
+    private int _sendFlags = Libc.MSG_NOSIGNAL;
     private LoopCompletion<FlushResult> _completion;
 
     internal bool IsPending => _pending;
@@ -54,6 +55,12 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, EpollLoop l
         if (_slab is null || (uint)bytes > (uint)(_slab.Length - _collected)) throw new ArgumentOutOfRangeException(nameof(bytes));
         _collected += bytes;
     }
+
+    // Corked: shutdown() pushes out what waits, with the FIN on it. One segment less for each connection that ends with its answer.
+    internal override void EndFollows() => _sendFlags = Libc.MSG_NOSIGNAL | Libc.MSG_MORE;
+
+    /// <summary>Whether what was sent last may still wait for the end.</summary>
+    internal bool IsCorked => _sendFlags != Libc.MSG_NOSIGNAL && !_completed;
 
     // Hot path: per flush. 0 allocations.
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => SendOrWait();
@@ -105,7 +112,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, EpollLoop l
                 return true;
             }
             nint sent;
-            if (_body.IsEmpty && _tail.IsEmpty) sent = Libc.Send(connection.Fd, _slab!.Pointer + _sent, (nuint)collected, Libc.MSG_NOSIGNAL);
+            if (_body.IsEmpty && _tail.IsEmpty) sent = Libc.Send(connection.Fd, _slab!.Pointer + _sent, (nuint)collected, _sendFlags);
             else sent = SendVectors(collected);
             if (sent < 0)
             {
@@ -141,9 +148,9 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, EpollLoop l
         {
             if (!_body.IsEmpty) vectors[count++] = new() { Base = body, Length = (nuint)_body.Length };
             if (!_tail.IsEmpty) vectors[count++] = new() { Base = tail, Length = (nuint)_tail.Length };
-            if (count == 1) return Libc.Send(connection.Fd, vectors[0].Base, vectors[0].Length, Libc.MSG_NOSIGNAL);
+            if (count == 1) return Libc.Send(connection.Fd, vectors[0].Base, vectors[0].Length, _sendFlags);
             var message = new Libc.MessageHeader { Vectors = vectors, VectorCount = (nuint)count };
-            return Libc.SendMessage(connection.Fd, &message, Libc.MSG_NOSIGNAL);
+            return Libc.SendMessage(connection.Fd, &message, _sendFlags);
         }
     }
 

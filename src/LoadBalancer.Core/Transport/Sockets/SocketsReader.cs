@@ -1,6 +1,4 @@
-using System.IO.Pipelines;
 using System.Net.Sockets;
-using System.Threading.Tasks.Sources;
 using LoadBalancer.Core.Buffers;
 
 namespace LoadBalancer.Core.Transport.Sockets;
@@ -9,7 +7,7 @@ namespace LoadBalancer.Core.Transport.Sockets;
 /// The receiving side. Waits with a receive of no bytes, so that a connection holds no buffer while nothing comes, and then receives into
 /// one slab, handed out in place. See <see cref="TransportConnection"/> for the contract.
 /// </summary>
-internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResult>
+internal sealed class SocketsReader : TransportReader
 {
     // A socket that never runs dry must not keep the loop from the others: this many receives, then the rest of the turn first.
     private const int ReceivesPerTurnMax = 16;
@@ -17,91 +15,48 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
     private readonly SocketsConnection _connection;
     private readonly SocketsLoop _loop;
     private readonly Wait _wait;
-    private ReceiveBuffer _buffer;
     private int _receives;
-    private bool _ended, _cancelRequested, _pending;
     private bool _drained; // the last receive took all there was: waiting comes before trying
     private bool _news;    // a wait ended while nobody read: no use in waiting again before a receive
-    private LoopCompletion<ReadResult> _completion;
 
-    internal SocketsReader(SocketsConnection connection, SocketsLoop loop)
+    internal SocketsReader(SocketsConnection connection, SocketsLoop loop) : base(loop.Slabs)
     {
         _connection = connection;
         _loop = loop;
-        _buffer = new ReceiveBuffer(loop.Slabs);
         _wait = new Wait(this);
     }
 
-    internal bool IsPending => _pending;
-
     /// <summary>Whether nothing is buffered and neither bytes nor an end have been noticed.</summary>
-    internal bool IsQuiet => _buffer.IsEmpty && !_ended && !_news;
+    internal bool IsQuiet => IsEmpty && !IsEnded && !_news;
 
     // Hot path: per read. 0 allocations.
-    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    private protected override bool TryReceiveOrWait()
     {
-        if (TryTake(out ReadResult result)) return new(result);
         if (!_connection.IsConnected)
         {
-            _ended = true;
-            return new(Current());
-        }
-        if (!_wait.InFlight)
-        {
-            if (++_receives > ReceivesPerTurnMax) _loop.Defer(_connection);
-            else if (ReceiveOrWait())
-            {
-                WatchLater();
-                return new(Current());
-            }
-        }
-        _pending = true;
-        return new(this, _completion.Start());
-    }
-
-    public override bool TryRead(out ReadResult result)
-    {
-        if (TryTake(out result)) return true;
-        if (_connection.IsConnected && Receive())
-        {
-            result = Current();
+            IsEnded = true;
             return true;
         }
-        return false;
-    }
-
-    private bool TryTake(out ReadResult result)
-    {
-        if (_cancelRequested)
+        if (_wait.InFlight) return false;
+        if (++_receives > ReceivesPerTurnMax)
         {
-            _cancelRequested = false;
-            result = new(_buffer.Sequence, isCanceled: true, isCompleted: _ended);
-            return true;
+            _loop.Defer(_connection);
+            return false;
         }
-        if (_buffer.HasNews || _ended)
-        {
-            result = Current();
-            return true;
-        }
-        result = default;
-        return false;
+        if (!ReceiveOrWait()) return false;
+        OnRead();
+        return true;
     }
 
-    private ReadResult Current() => new(_buffer.Sequence, isCanceled: false, isCompleted: _ended);
+    private protected override bool TryReceive() => _connection.IsConnected && Receive();
 
-    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+    private protected override void Defer() => _loop.Defer(_connection);
 
-    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    // Watches again after every read, and not only when it is advanced: a caller may hold what it has read for as long as it works on it,
+    // and the peer may go away meanwhile.
+    private protected override void OnRead()
     {
-        _buffer.AdvanceTo(consumed, examined);
-        WatchLater();
-    }
-
-    // After every read, and not only when it is advanced: a caller may hold what it has read for as long as it works on it, and the
-    // peer may go away meanwhile.
-    private void WatchLater()
-    {
-        if (_connection.Observer is not null && !_wait.InFlight && !_news && !_ended && _connection.IsConnected) _loop.Defer(_connection);
+        if (_connection.Observer is not null && !_wait.InFlight && !_news && !IsEnded && _connection.IsConnected) _loop.Defer(_connection);
     }
 
     /// <summary>True when there is news for the reader; false when a wait was begun.</summary>
@@ -123,21 +78,21 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
     /// <summary>One receive. True when there is news for the reader: bytes, or an end.</summary>
     private bool Receive()
     {
-        Slab slab = _buffer.Prepare(out int offset);
+        Slab slab = Buffer.Prepare(out int offset);
         int room = slab.Length - offset;
         int received = _connection.Socket!.Receive(slab.Array, offset, room, SocketFlags.None, out SocketError error);
         _news = false;
         if (error == SocketError.Success && received > 0)
         {
-            _buffer.Received(received);
+            Buffer.Received(received);
             _drained = received < room;
             return true;
         }
-        _buffer.ReleaseIfEmpty();
+        Buffer.ReleaseIfEmpty();
         switch (error)
         {
             case SocketError.Success:
-                _ended = true;
+                IsEnded = true;
                 return true;
             case SocketError.WouldBlock:
                 _drained = true;
@@ -150,14 +105,14 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
 
     private void OnError()
     {
-        _ended = true;
+        IsEnded = true;
         _connection.SetReset();
     }
 
     /// <summary>Begins to watch for the observer, at the end of a turn in which nobody began to read.</summary>
     internal void Watch()
     {
-        if (_wait.InFlight || _news || _ended) return;
+        if (_wait.InFlight || _news || IsEnded) return;
         if (!_wait.Start()) OnWaitFinished();
     }
 
@@ -167,10 +122,10 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
         bool broken = _wait.SocketError != SocketError.Success;
         if (broken) OnError();
         else _drained = false;
-        if (_pending)
+        if (IsPending)
         {
             _receives = 1;
-            if (broken || ReceiveOrWait()) Complete(Current());
+            if (broken || ReceiveOrWait()) CompleteRead();
             return;
         }
         // The runtime ends the wait on any event, without asking the socket what it was.
@@ -196,41 +151,17 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
     /// <summary>The loop's turn after a yield, cancel or abort.</summary>
     internal void OnDeferred()
     {
-        if (_cancelRequested)
+        if (CompleteCancelled()) return;
+        if (!_connection.IsConnected)
         {
-            _cancelRequested = false;
-            Complete(new(_buffer.Sequence, isCanceled: true, isCompleted: _ended));
-        }
-        else if (!_connection.IsConnected)
-        {
-            _ended = true;
-            Complete(Current());
+            IsEnded = true;
+            CompleteRead();
         }
         else if (!_wait.InFlight)
         {
             _receives = 1;
-            if (ReceiveOrWait()) Complete(Current());
+            if (ReceiveOrWait()) CompleteRead();
         }
-    }
-
-    private void Complete(in ReadResult result)
-    {
-        _pending = false;
-        WatchLater(); // before: the continuation runs inside
-        _completion.SetResult(result);
-    }
-
-    public override void CancelPendingRead()
-    {
-        _cancelRequested = true;
-        if (_pending) _loop.Defer(_connection);
-    }
-
-    /// <summary>Releases the buffer; reading is over.</summary>
-    public override void Complete(Exception? exception = null)
-    {
-        _ended = true;
-        _buffer.Release();
     }
 
     internal void Release()
@@ -238,13 +169,6 @@ internal sealed class SocketsReader : TransportReader, IValueTaskSource<ReadResu
         Complete();
         _wait.Dispose(); // the runtime puts it off while the wait is in flight
     }
-
-    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _completion.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _completion.GetStatus(token);
-
-    void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _completion.OnCompleted(continuation, state, token);
 
     /// <summary>A receive of no bytes: ends when there may be something to receive.</summary>
     private sealed class Wait(SocketsReader reader) : SocketOperation(reader._loop)
