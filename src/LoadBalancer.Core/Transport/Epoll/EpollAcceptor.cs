@@ -65,13 +65,7 @@ internal sealed unsafe class EpollAcceptor(EpollLoop loop, EpollListener listene
             }
             var connection = new EpollConnection(loop);
             connection.Accepted(fd, SocketAddress.Read(new ReadOnlySpan<byte>(address, (int)Math.Min(length, SocketAddress.SizeMax))), listener);
-            if (!loop.Register(connection, fd, EpollLoop.ConnectionEvents, out connection.Slot))
-            {
-                Interlocked.Increment(ref listener.AcceptErrorCount);
-                connection.Close();
-                BackOff();
-                return;
-            }
+            loop.RegisterLater(connection);
             handler.OnAccepted(connection);
         }
     }

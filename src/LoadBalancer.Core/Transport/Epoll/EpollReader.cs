@@ -21,7 +21,11 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
             IsEnded = true;
             return true;
         }
-        if (!connection.Readable) return false;
+        if (!connection.Readable)
+        {
+            connection.Register();
+            return false;
+        }
         if (++_receives <= ReceivesPerTurnMax) return Receive();
         loop.Defer(connection);
         return false;
@@ -56,6 +60,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
         else if (error == Libc.EAGAIN)
         {
             connection.Readable = false;
+            connection.Register();
             Buffer.ReleaseIfEmpty();
             return false;
         }
