@@ -15,31 +15,71 @@ public sealed class AllocationTests
 #if DEBUG
     [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]
 #endif
-    [Test]
-    public async Task KeepAliveRequest_SteadyState_AllocatesNothing()
+    [TestCase(1, "GET /path?q=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", "")]
+    [TestCase(32, "GET /path?q=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", "")]
+    [TestCase(8, "POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 4\r\n\r\nbody", "")]
+    // A body that comes after its head is streamed.
+    [TestCase(8, "POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 4\r\n\r\n", "body")]
+    [TestCase(8, "POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n", "4\r\nbody\r\n0\r\n\r\n")]
+    public async Task KeepAliveRequest_SteadyState_AllocatesNothing(int connections, string head, string body)
+    {
+        await MeasureAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", connections, head, body, requests: 10_000);
+    }
+
+    [TestCase("HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n", "")]
+    [TestCase("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n493e0\r\n", "\r\n0\r\n\r\n")]
+    public async Task LongAnswer_SteadyState_AllocatesNothing(string head, string end)
+    {
+        await MeasureAsync(head + new string('x', 300_000) + end, 8, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "", requests: 500);
+    }
+
+    private static async Task MeasureAsync(string answer, int connections, string head, string body, int requests)
     {
         Transports.Require(TransportKind.Epoll);
-        await using ScriptedOrigin origin = ScriptedOrigin.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        // One round in which every connection is at the same point at once, so that no pool has to grow later.
+        int headsMissing = connections, requestsMissing = connections;
+        TaskCompletionSource allHeads = new(), allRequests = new();
+        await using var origin = new ScriptedOrigin(async (connection, _, token) =>
+        {
+            byte[] bytes = System.Text.Encoding.Latin1.GetBytes(answer);
+            while (true)
+            {
+                // The proxy passes heads on in other words, and bodies as they are.
+                await connection.ReadUntilAsync("\r\n\r\n", token);
+                if (Interlocked.Decrement(ref headsMissing) == 0) allHeads.SetResult();
+                if (body.Length > 0) await connection.ReadUntilAsync(body, token);
+                else if (head.EndsWith("body", StringComparison.Ordinal)) await connection.ReadAsync(4, token);
+                if (Interlocked.Decrement(ref requestsMissing) == 0) allRequests.SetResult();
+                await allRequests.Task;
+                await connection.SendAsync(bytes, token);
+            }
+        });
         ProxyConfig config = ProxyFixture.Config(TransportKind.Epoll, origin.Address);
         ListenerConfig listener = config.Listeners["main"] with { Limits = new() { RequestsPerConnectionMax = 0 } };
         config = config with { Listeners = new Dictionary<string, ListenerConfig> { ["main"] = listener } };
         var meter = new LoopThreadMeter();
         await using var server = new Core.ProxyServer(config, new ErrorLog(), meter);
         await server.StartAsync(Token);
-        using RawClient client = await RawClient.ConnectAsync(server.Endpoints["main"], Token);
-        async Task RunAsync(int requests)
+        RawClient[] clients = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => RawClient.ConnectAsync(server.Endpoints["main"], Token)));
+        async Task RunAsync(int each)
         {
-            for (int i = 0; i < requests; i++)
+            await Task.WhenAll(clients.Select(async client =>
             {
-                await client.SendAsync("GET /path?q=1 HTTP/1.1\r\nHost: example.com\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n", Token);
-                await client.ReadResponseAsync(Token);
-            }
+                for (int i = 0; i < each; i++)
+                {
+                    await client.SendAsync(head, Token);
+                    await allHeads.Task;
+                    if (body.Length > 0) await client.SendAsync(body, Token);
+                    await client.ReadResponseAsync(Token);
+                }
+            }));
         }
 
-        await RunAsync(2_000); // tiered compilation and pools settle
+        await RunAsync(Math.Max(20, requests / 5 / connections)); // tiered compilation and pools settle
         long before = meter.AllocatedBytes;
-        await RunAsync(10_000);
+        await RunAsync(requests / connections);
         Assert.That(meter.AllocatedBytes - before, Is.Zero);
+        foreach (RawClient client in clients) client.Dispose();
     }
 
     private sealed class LoopThreadMeter : Core.AccessLog.ICompletionObserver
