@@ -16,6 +16,8 @@ public class RequestHeadBenchmarks
     [Params("minimal", "api", "browser")]
     public string Shape { get; set; } = "minimal";
 
+    internal byte[] Bytes => _bytes;
+
     /// <summary>Makes the bytes.</summary>
     [GlobalSetup]
     public void Setup() => _bytes = Encoding.ASCII.GetBytes(Shape switch
