@@ -2,7 +2,6 @@ using System.Globalization;
 using System.IO.Pipelines;
 using System.Net;
 using System.Text;
-using System.Threading.Channels;
 using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
@@ -92,7 +91,7 @@ internal sealed class ExhaustedEcho : ExhaustedServer, IConnectionHandler
 /// <summary>The whole balancer before one destination, whose connections it does not keep. Any command is answered with how the next request ended.</summary>
 internal sealed class ExhaustedProxy : ExhaustedServer, ICompletionObserver
 {
-    private readonly Channel<string> _records = Channel.CreateUnbounded<string>();
+    private readonly Queue<string> _records = new(); // under its lock; nothing here may use the thread pool
 
     internal ExhaustedProxy(string transport, string destination)
     {
@@ -119,8 +118,21 @@ internal sealed class ExhaustedProxy : ExhaustedServer, ICompletionObserver
 
     internal override int Port { get; }
 
-    internal override string Execute(string command) => _records.Reader.ReadAsync().AsTask().GetAwaiter().GetResult();
+    internal override string Execute(string command)
+    {
+        lock (_records)
+        {
+            while (_records.Count == 0) Monitor.Wait(_records);
+            return _records.Dequeue();
+        }
+    }
 
-    public void OnCompleted(CompletionRecord record) => _records.Writer.TryWrite(string.Create(
-        CultureInfo.InvariantCulture, $"{Encoding.ASCII.GetString(record.Target.Span)} {record.Status} {record.Reason}"));
+    public void OnCompleted(CompletionRecord record)
+    {
+        lock (_records)
+        {
+            _records.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{Encoding.ASCII.GetString(record.Target.Span)} {record.Status} {record.Reason}"));
+            Monitor.Pulse(_records);
+        }
+    }
 }
