@@ -54,6 +54,13 @@ internal sealed class LbProcess : IDisposable
         throw new AssertionException($"no line of standard error contains '{text}'");
     }
 
+    /// <summary>The most physical memory it has had so far, in bytes (Linux: proc(5), VmHWM).</summary>
+    internal long PeakMemoryBytes()
+    {
+        string line = File.ReadLines($"/proc/{_process.Id}/status").Single(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
+
     internal async Task SignalAsync(string name, CancellationToken cancellationToken)
     {
         using Process kill = Process.Start("kill", ["-" + name, _process.Id.ToString(CultureInfo.InvariantCulture)]);

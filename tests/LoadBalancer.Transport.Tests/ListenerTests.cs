@@ -210,13 +210,4 @@ internal sealed class ListenerTests(string transport) : TransportTests(transport
         await client.SendAllAsync("x"u8.ToArray(), Token);
         await client.ReceiveExactlyAsync(1, Token);
     }
-
-    private static async Task<Socket> ConnectAndPing(IPEndPoint endPoint)
-    {
-        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await client.ConnectAsync(endPoint, Token);
-        await client.SendAllAsync("ping"u8.ToArray(), Token);
-        await client.ReceiveExactlyAsync(4, Token);
-        return client;
-    }
 }

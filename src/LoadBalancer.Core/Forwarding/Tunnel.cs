@@ -19,10 +19,8 @@ internal static class Tunnel
         exchange.Record.RequestBodyBytes = await up.ConfigureAwait(false);
         exchange.Record.ResponseBodyBytes = await down.ConfigureAwait(false);
         exchange.Disarm();
-        exchange.Record.Reason = exchange.FailReason != EndReason.None ? exchange.FailReason
-            : upstream.Fault != TransportFault.None ? EndReason.UpstreamClosed
-            : client.Fault != TransportFault.None ? EndReason.ClientAborted
-            : EndReason.TunnelClosed;
+        if (exchange.FailReason != EndReason.None) exchange.Record.Reason = exchange.FailReason;
+        else if (exchange.Record.Reason == EndReason.None) exchange.Record.Reason = EndReason.TunnelClosed;
     }
 
     private static void Touch(Exchange exchange) => exchange.TunnelActivityAt = exchange.Context.Loop.NowMilliseconds;
@@ -43,14 +41,24 @@ internal static class Tunnel
                 from.Input.Consume(received.Length);
                 if (sent.IsCompleted)
                 {
+                    NoteReset(exchange, to);
                     from.Abort(); // cannot be delivered any more: the sender must see it
                     return bytes;
                 }
                 continue;
             }
+            NoteReset(exchange, from);
             if (from.Fault != TransportFault.None) to.Abort();
             else to.Output.Complete();
             return bytes;
         }
+    }
+
+    // The first reset is the cause. Noted before the other side is aborted for it: that side's pump then aborts this one, and the fault
+    // no longer tells a reset.
+    private static void NoteReset(Exchange exchange, TransportConnection side)
+    {
+        if (side.Fault != TransportFault.Reset || exchange.Record.Reason != EndReason.None) return;
+        exchange.Record.Reason = side == exchange.Client.Transport ? EndReason.ClientAborted : EndReason.UpstreamClosed;
     }
 }

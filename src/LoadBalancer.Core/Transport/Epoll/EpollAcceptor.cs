@@ -19,10 +19,9 @@ internal sealed unsafe class EpollAcceptor(EpollLoop loop, EpollListener listene
 
     internal void Stop()
     {
-        loop.Timers.Remove(this);
-        if (_slot < 0) return;
-        AcceptBatch(int.MaxValue); // closing the socket would reset who stands in its queue
+        if (_slot >= 0) AcceptBatch(int.MaxValue); // closing the socket would reset who stands in its queue
         if (_slot >= 0) Leave();
+        loop.Timers.Remove(this); // last: the batch may have backed off
     }
 
     private void Leave()
