@@ -63,7 +63,7 @@ internal static class RequestHeadWriter
         head.Append((byte)' ');
         if (exchange.NormalizedLength >= 0) head.Append(exchange.NormalizedPath);
         else if (request.PathLength > 0) head.Append(bytes.Slice(request.PathStart, request.PathLength));
-        else head.Append(request.Method == RequestMethod.Options ? (byte)'*' : (byte)'/'); // RFC 9112 §3.2.4
+        else head.Append(request.IsServerWide ? (byte)'*' : (byte)'/'); // RFC 9112 §3.2.1, §3.2.4
         head.Append(bytes.Slice(request.QueryStart, request.QueryLength));
         head.Append(" HTTP/1.1\r\n"u8);
     }

@@ -164,8 +164,11 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
 
         if (request.Method == RequestMethod.Connect) return FinishAsync(Responses.ConnectRefusedAsync(exchange), exchange, read);
 
+        // RFC 9110 §7.4. A trusted proxy may have ended the client's TLS.
+        if (request.IsHttpsTarget && !IsTrusted) return FinishAsync(Responses.RejectAsync(exchange, EndReason.BadRequest, RejectionReason.UnsecuredHttps), exchange, read);
+
         ReadOnlySpan<byte> path = request.PathLength == 0
-            ? request.Method == RequestMethod.Options && request.TargetForm != TargetForm.Origin ? "*"u8 : "/"u8
+            ? request.IsServerWide ? "*"u8 : "/"u8
             : bytes.Slice(request.PathStart, request.PathLength);
         if (PathNormalizer.NeedsNormalizing(path))
         {
