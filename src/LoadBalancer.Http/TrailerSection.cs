@@ -12,10 +12,14 @@ public sealed class TrailerSection : FieldSection
     /// <summary>Most trailer fields.</summary>
     public const int FieldCountMax = 32;
 
+    private readonly byte[]? _fieldOptions;
+
     /// <summary>Creates an empty section.</summary>
-    public TrailerSection()
+    /// <param name="fieldOptions">Connection options of the message's head: fields that they name are dropped. See <see cref="MessageHead.CopyFieldOptions"/>.</param>
+    public TrailerSection(byte[]? fieldOptions = null)
         : base(hasStartLine: false, mayStartWithEmptyLine: false)
     {
+        _fieldOptions = fieldOptions;
     }
 
     /// <summary><see cref="RejectionReason.BadTrailer"/> when rejected, whatever the fault.</summary>
@@ -32,9 +36,17 @@ public sealed class TrailerSection : FieldSection
         {
             ref FieldLine line = ref _fields[i];
             // RFC 9110 §6.5.1: no framing, routing, authentication, request modifiers, response control or content format. All known fields are such.
-            line.IsHopByHop = line.Known != KnownField.Other || IsForbidden(NameOf(i, buffer));
+            line.IsHopByHop = line.Known != KnownField.Other || IsForbidden(NameOf(i, buffer)) || IsNamed(NameOf(i, buffer));
         }
         return RejectionReason.None;
+    }
+
+    private bool IsNamed(ReadOnlySpan<byte> name)
+    {
+        int position = 0;
+        while (Syntax.NextElement(_fieldOptions, ref position, out ReadOnlySpan<byte> option))
+            if (System.Text.Ascii.EqualsIgnoreCase(name, option)) return true;
+        return false;
     }
 
     private static bool IsForbidden(ReadOnlySpan<byte> name)

@@ -9,7 +9,7 @@ namespace LoadBalancer.Core.Forwarding;
 /// Moves the body bytes of one read buffer on to the other side: finds the data by the sender's framing, writes it in the receiver's.
 /// One instance for one body; the caller reads, waits and keeps time.
 /// </summary>
-internal sealed class BodyMover(MessageFraming framing, long length, bool writesChunks)
+internal sealed class BodyMover(MessageFraming framing, long length, bool writesChunks, byte[]? fieldOptions)
 {
     private ChunkedDecoder _decoder;
     private TrailerSection? _trailers;
@@ -69,7 +69,7 @@ internal sealed class BodyMover(MessageFraming framing, long length, bool writes
                 if (sent.IsCompleted || sent.IsCanceled) return -2;
             }
             consumed += used;
-            if (status == ParseStatus.Complete) _trailers = new TrailerSection();
+            if (status == ParseStatus.Complete) _trailers = new TrailerSection(fieldOptions);
         }
         return await FlushAsync(output, consumed).ConfigureAwait(false);
     }

@@ -245,7 +245,7 @@ internal static class Forwarder
         TransportConnection upstream = exchange.Upstream!.Transport, client = exchange.Client.Transport;
         ResponseHead response = exchange.Response;
         bool writesChunks = response.Framing != MessageFraming.ContentLength && exchange.Request.MinorVersion > 0;
-        var mover = new BodyMover(response.Framing, response.ContentLength, writesChunks);
+        var mover = new BodyMover(response.Framing, response.ContentLength, writesChunks, response.CopyFieldOptions(read.Buffer.FirstSpan));
         int skip = response.Length;
         long writeIdle = exchange.Client.Listener.WriteIdleMilliseconds, readIdle = exchange.Cluster!.IdleMilliseconds;
         while (true)

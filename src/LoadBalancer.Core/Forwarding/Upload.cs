@@ -14,7 +14,7 @@ internal static class Upload
         Http1Connection client = exchange.Client;
         TransportReader input = client.Transport.Input;
         bool chunked = exchange.Request.Framing == MessageFraming.Chunked;
-        var mover = new BodyMover(exchange.Request.Framing, exchange.Request.ContentLength, chunked);
+        var mover = new BodyMover(exchange.Request.Framing, exchange.Request.ContentLength, chunked, exchange.Request.CopyFieldOptions(exchange.Head.Span));
         long upstreamIdle = exchange.Cluster!.IdleMilliseconds;
         long waited = 0;
         while (!mover.IsComplete)
