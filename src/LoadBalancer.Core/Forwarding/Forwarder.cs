@@ -160,7 +160,7 @@ internal static class Forwarder
                 {
                     exchange.IsAwaitingHead = false;
                     exchange.Disarm();
-                    if (response.Status != 101 || (exchange.Request.IsUpgrade && response.HasKnown(KnownField.Upgrade))) return (true, false, read);
+                    if (response.Status != 101 || UpgradeProtocols.WereOffered(exchange, read.Buffer.FirstSpan)) return (true, false, read);
                     exchange.Record.Rejection = RejectionReason.BadStatus; // RFC 9110 §15.2.2: a switch that nobody asked for
                     return (false, true, read);
                 }
@@ -333,7 +333,15 @@ internal static class Forwarder
         ResponseHeadWriter.Write(exchange, read.Buffer.FirstSpan, exchange.Client.Transport.Output);
         FlushResult sent = await exchange.Client.Transport.Output.FlushAsync().ConfigureAwait(false);
         upstream.Transport.Input.AdvanceTo(read.Buffer.GetPosition(exchange.Response.Length));
+        // RFC 9110 §7.8: the new protocol begins after the whole request; until then the client's bytes are the upload's.
+        if (exchange.Upload is { } upload) await upload.ConfigureAwait(false);
         if (sent.IsCompleted) exchange.Record.Reason = ClientGone(exchange);
+        else if (!exchange.IsUploadDone)
+        {
+            exchange.Record.Reason = exchange.FailReason != EndReason.None ? exchange.FailReason : EndReason.UpstreamClosed;
+            exchange.Client.Transport.Abort();
+            upstream.Transport.Abort();
+        }
         else
         {
             if (!exchange.IsUploadStreamed)

@@ -76,25 +76,7 @@ internal static class RequestHeadWriter
             head.Append(request.IsUpgrade ? "Connection: TE, Upgrade\r\n"u8 : "Connection: TE\r\n"u8);
         }
         else if (request.IsUpgrade) head.Append("Connection: Upgrade\r\n"u8);
-        if (!request.IsUpgrade) return;
-        head.Append("Upgrade: "u8);
-        bool first = true;
-        for (int i = 0; i < request.FieldCount; i++)
-        {
-            ref FieldLine field = ref request.Fields[i];
-            if (field.Known != KnownField.Upgrade) continue;
-            ReadOnlySpan<byte> value = bytes.Slice(field.ValueStart, field.ValueLength);
-            foreach (Range range in value.Split((byte)','))
-            {
-                // h2c would have the two ends change a protocol that we go on parsing.
-                ReadOnlySpan<byte> protocol = value[range].Trim(" \t"u8);
-                if (protocol.IsEmpty || System.Text.Ascii.EqualsIgnoreCase(protocol, "h2c"u8)) continue;
-                if (!first) head.Append(", "u8);
-                head.Append(protocol);
-                first = false;
-            }
-        }
-        head.Append("\r\n"u8);
+        if (request.IsUpgrade) UpgradeProtocols.Append(ref head, request, bytes);
     }
 
     private static void AppendForwarded(
