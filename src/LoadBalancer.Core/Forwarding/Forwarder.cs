@@ -93,7 +93,9 @@ internal static class Forwarder
             }
 
             EndReason reason = exchange.FailReason != EndReason.None ? exchange.FailReason : isBad ? EndReason.BadResponse : EndReason.UpstreamClosed;
-            bool nothingAnswered = reason == EndReason.UpstreamClosed && read.Buffer.IsEmpty && !exchange.IsResponseStarted;
+            // Any byte, also one of a head that breaks off or of an interim response, proves that the request was read: what repeating
+            // rests on is gone, and the client would get the interim responses of two destinations.
+            bool nothingAnswered = reason == EndReason.UpstreamClosed && exchange.Record.FirstByteTicks < 0;
             bool retry = nothingAnswered && attempt < cluster.Config.RetriesMax && !exchange.IsUploadStreamed && IsRepeatable(exchange.Request.Method, upstream.WasReused);
             CompletePick(exchange, reason);
             upstream.Transport.Abort();
