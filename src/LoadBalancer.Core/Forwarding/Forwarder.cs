@@ -210,8 +210,9 @@ internal static class Forwarder
         ReadOnlyMemory<byte> rest = read.Buffer.First[response.Length..];
         exchange.Record.Status = response.Status;
         exchange.IsResponseStarted = true;
-        // RFC 9112 §9.6: after a final answer to a body that is still on its way the connection cannot go on.
-        if (!exchange.IsUploadDone && exchange.Request.ExpectContinue && exchange.Record.RequestBodyBytes == 0) exchange.KeepClientAlive = false;
+        // RFC 9112 §9.6: after a final answer to a body that will not come, or that the destination will not read to its end, the
+        // connection cannot go on; the client is told.
+        if (!exchange.IsUploadDone && (!response.KeepAlive || (exchange.Request.ExpectContinue && exchange.Record.RequestBodyBytes == 0))) exchange.KeepClientAlive = false;
         if (exchange.Context.IsDraining) exchange.KeepClientAlive = false;
         ResponseHeadWriter.Write(exchange, read.Buffer.FirstSpan, client.Output);
 

@@ -40,6 +40,8 @@ internal static class RequestHeadWriter
         }
         bool isBounded = request.MaxForwards > 0 && request.Method is RequestMethod.Trace or RequestMethod.Options;
         if (isBounded) drop |= HeadBuffer.Bit(KnownField.MaxForwards);
+        // RFC 9110 §10.1.1: HTTP/1.0 cannot expect, and without content there is nothing to wait with.
+        if (!request.ExpectContinue || !request.HasBody) drop |= HeadBuffer.Bit(KnownField.Expect);
         head.AppendFields(request, bytes, drop);
         if (isBounded)
         {
