@@ -190,14 +190,26 @@ internal static class Forwarder
     {
         TransportWriter output = exchange.Client.Transport.Output;
         ResponseHeadWriter.Write(exchange, bytes, output);
-        return SendAsync(exchange, output);
+        return SendAsync(exchange);
 
-        static async ValueTask<bool> SendAsync(Exchange exchange, TransportWriter output)
+        static async ValueTask<bool> SendAsync(Exchange exchange)
         {
-            FlushResult sent = await output.FlushAsync().ConfigureAwait(false);
+            FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
             if (sent.IsCompleted && exchange.FailReason == EndReason.None) exchange.FailReason = EndReason.ClientAborted;
+            // Had the client to be waited for, its timer took the place of the destination's.
+            if (exchange.IsUploadDone && exchange.Phase != ExchangePhase.ResponseHead) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
             return !sent.IsCompleted;
         }
+    }
+
+    private static async ValueTask<FlushResult> FlushToClientAsync(Exchange exchange)
+    {
+        ValueTask<FlushResult> flush = exchange.Client.Transport.Output.FlushAsync();
+        if (flush.IsCompleted) return await flush.ConfigureAwait(false);
+        exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
+        FlushResult sent = await flush.ConfigureAwait(false);
+        exchange.Disarm();
+        return sent;
     }
 
     // Step 5. Whole small answers take one write and no wait.
@@ -283,7 +295,7 @@ internal static class Forwarder
             if (endsHere)
             {
                 mover.EndUntilClose(client.Output);
-                FlushResult sent = await client.Output.FlushAsync().ConfigureAwait(false);
+                FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
                 return (sent.IsCompleted ? ClientGone(exchange) : EndReason.Completed, false);
             }
             if (isEnd) return (exchange.FailReason != EndReason.None ? exchange.FailReason : EndReason.UpstreamTruncated, false);
@@ -334,7 +346,7 @@ internal static class Forwarder
         exchange.IsResponseStarted = true;
         exchange.Record.Status = 101;
         ResponseHeadWriter.Write(exchange, read.Buffer.FirstSpan, exchange.Client.Transport.Output);
-        FlushResult sent = await exchange.Client.Transport.Output.FlushAsync().ConfigureAwait(false);
+        FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
         upstream.Transport.Input.AdvanceTo(read.Buffer.GetPosition(exchange.Response.Length));
         // RFC 9110 §7.8: the new protocol begins after the whole request; until then the client's bytes are the upload's.
         if (exchange.Upload is { } upload) await upload.ConfigureAwait(false);

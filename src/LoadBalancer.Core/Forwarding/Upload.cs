@@ -67,8 +67,8 @@ internal static class Upload
             }
         }
         exchange.IsUploadDone = true;
-        // Only now does the destination owe an answer.
-        if (exchange.IsAwaitingHead) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster.ResponseHeadMilliseconds);
+        // Only now does the destination owe an answer; where the client is waited for to take an interim one, the timer is needed there.
+        if (exchange.IsAwaitingHead && exchange.Phase != ExchangePhase.ClientWrite) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster.ResponseHeadMilliseconds);
     }
 
     // Only the time spent waiting for the client counts.
