@@ -43,6 +43,11 @@ public sealed class ForwardedTests(TransportKind transport) : ExchangeTests(tran
             Does.Contain("\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\n"));
 
     [Test]
+    public async Task TheSchemeOfATrustedProxysTargetIsTold() =>
+        Assert.That(await ForwardedAsync("GET https://h/ HTTP/1.1\r\nHost: h\r\n\r\n", configure: With(new() { Forwarded = true }, "127.0.0.1/32")),
+            Does.Contain("\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: h\r\nForwarded: for=127.0.0.1;host=\"h\";proto=https\r\n"));
+
+    [Test]
     public async Task IPv6AddressesAreBracketedAndQuoted()
     {
         string seen = await ForwardedAsync("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",

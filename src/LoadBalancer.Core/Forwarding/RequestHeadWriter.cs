@@ -85,7 +85,8 @@ internal static class RequestHeadWriter
         ref HeadBuffer head, Http1Connection client, RequestHead request, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> authority, byte[] forwardedLines)
     {
         ForwardedConfig config = client.Listener.Config.Forwarded;
-        bool extends = client.IsTrusted && (request.Present & ClientClaims) != 0;
+        // An https target is a claim too; only a trusted peer's gets here.
+        bool extends = client.IsTrusted && ((request.Present & ClientClaims) != 0 || request.IsHttpsTarget);
         if (!extends)
         {
             head.Append(forwardedLines);
@@ -107,7 +108,7 @@ internal static class RequestHeadWriter
             if (AppendValues(ref head, request, bytes, KnownField.XForwardedFor)) head.Append(", "u8);
             head.Append(address);
             head.Append("\r\nX-Forwarded-Proto: "u8);
-            if (!AppendValues(ref head, request, bytes, KnownField.XForwardedProto)) head.Append("http"u8);
+            if (!AppendValues(ref head, request, bytes, KnownField.XForwardedProto)) head.Append(request.IsHttpsTarget ? "https"u8 : "http"u8);
             head.Append("\r\nX-Forwarded-Host: "u8);
             if (!AppendValues(ref head, request, bytes, KnownField.XForwardedHost)) head.Append(authority);
             head.Append("\r\n"u8);
@@ -141,7 +142,7 @@ internal static class RequestHeadWriter
             head.Append(authority);
             head.Append((byte)'"');
         }
-        head.Append(";proto=http\r\n"u8);
+        head.Append(request is { IsHttpsTarget: true } ? ";proto=https\r\n"u8 : ";proto=http\r\n"u8);
     }
 
     private static bool AppendValues(ref HeadBuffer head, RequestHead request, ReadOnlySpan<byte> bytes, KnownField known)
