@@ -41,6 +41,26 @@ public abstract class MessageHead : FieldSection
     /// <summary>TE contains "trailers" (and Connection lists TE).</summary>
     public bool AcceptsTrailers { get; private protected set; }
 
+    // Connection has options other than those that are known not to name an end-to-end field.
+    private bool _namesFields;
+
+    /// <summary>
+    /// The values of Connection as one list, copied, when they may name fields; else null. For the trailers, to which the options apply
+    /// too (RFC 9110 §7.6.1) and which come when the bytes of the head may be gone.
+    /// </summary>
+    public byte[]? CopyFieldOptions(ReadOnlySpan<byte> buffer)
+    {
+        if (!_namesFields) return null;
+        var options = new List<byte>();
+        for (int i = IndexOf(KnownField.Connection); i < _fieldCount; i++)
+        {
+            if (_fields[i].Known != KnownField.Connection) continue;
+            options.AddRange(ValueOf(i, buffer));
+            options.Add((byte)',');
+        }
+        return [.. options];
+    }
+
     /// <inheritdoc/>
     public override void Reset()
     {
@@ -51,6 +71,7 @@ public abstract class MessageHead : FieldSection
         KeepAlive = false;
         IsUpgrade = false;
         AcceptsTrailers = false;
+        _namesFields = false;
     }
 
     // KeepAlive, IsUpgrade, AcceptsTrailers and the hop-by-hop marks of fields named by Connection.
@@ -102,6 +123,7 @@ public abstract class MessageHead : FieldSection
             }
         }
 
+        _namesFields = named > 0;
         // RFC 9112 §9.3: close wins; HTTP/1.0 persists only when asked to.
         KeepAlive = !close && (keepAlive || MinorVersion != 0);
         if (MinorVersion == 0) return RejectionReason.None;

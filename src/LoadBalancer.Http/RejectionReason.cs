@@ -9,6 +9,8 @@ public enum RejectionReason : byte
     BadStartLine,
     /// <summary>The method is no token (RFC 9110 §9.1).</summary>
     BadMethod,
+    /// <summary>The method is longer than any we know of: 501 (RFC 9112 §3).</summary>
+    MethodTooLong,
     /// <summary>The request target has a form or character that RFC 9112 §3.2 does not allow, or a percent-encoding that is none.</summary>
     BadTarget,
     /// <summary>The HTTP version is malformed: 400.</summary>
@@ -57,6 +59,8 @@ public enum RejectionReason : byte
     BadTrailer,
     /// <summary>An Expect other than 100-continue: 417.</summary>
     UnsupportedExpectation,
+    /// <summary>An https target on a connection that is not secured: 421 (RFC 9110 §7.4).</summary>
+    UnsecuredHttps,
     /// <summary>Content in a TRACE request (RFC 9110 §9.3.8), or a length in a response that cannot have one (1xx, 204).</summary>
     UnexpectedContent,
 }

@@ -10,7 +10,8 @@ public static class Rejections
     {
         RejectionReason.StartLineTooLong => 414, // RFC 9112 §3
         RejectionReason.HeadTooLarge or RejectionReason.TooManyFields => 431, // RFC 6585 §5
-        RejectionReason.UnsupportedTransferEncoding => 501, // RFC 9112 §6.1
+        RejectionReason.UnsupportedTransferEncoding or RejectionReason.MethodTooLong => 501, // RFC 9112 §6.1, §3
+        RejectionReason.UnsecuredHttps => 421, // RFC 9110 §15.5.20
         RejectionReason.UnsupportedVersion => 505, // RFC 9110 §15.6.6
         RejectionReason.UnsupportedExpectation => 417, // RFC 9110 §10.1.1
         _ => 400,

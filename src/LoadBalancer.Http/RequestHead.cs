@@ -47,7 +47,7 @@ public sealed class RequestHead : MessageHead
 
     /// <summary>
     /// Length of the path without query. "*" in asterisk form. 0 in authority form, and in absolute form with an empty path, which stands for "/",
-    /// or for "*" when the method is OPTIONS and there is no query (RFC 9112 §3.2.4).
+    /// or for "*": see <see cref="IsServerWide"/>.
     /// </summary>
     public int PathLength { get; private set; }
 
@@ -56,6 +56,16 @@ public sealed class RequestHead : MessageHead
 
     /// <summary>Length of the query with its '?'; 0 when there is none.</summary>
     public int QueryLength { get; private set; }
+
+    /// <summary>
+    /// The server as a whole is meant, not a resource: OPTIONS with "*", or with an absolute target without path and query, which is
+    /// forwarded as "*" (RFC 9112 §3.2.4).
+    /// </summary>
+    public bool IsServerWide => TargetForm == TargetForm.Asterisk
+        || (TargetForm == TargetForm.Absolute && Method == RequestMethod.Options && PathLength == 0 && QueryLength == 0);
+
+    /// <summary>An absolute target whose scheme is https.</summary>
+    public bool IsHttpsTarget { get; private set; }
 
     /// <summary>Expect: 100-continue in an HTTP/1.1 request. In HTTP/1.0 it is ignored (RFC 9110 §10.1.1). May be set without a body.</summary>
     public bool ExpectContinue { get; private set; }
@@ -90,6 +100,7 @@ public sealed class RequestHead : MessageHead
         PathLength = 0;
         QueryStart = 0;
         QueryLength = 0;
+        IsHttpsTarget = false;
         ExpectContinue = false;
         MaxForwards = -1;
     }
@@ -108,7 +119,8 @@ public sealed class RequestHead : MessageHead
             methodLength = line.IndexOf((byte)' ');
             if (methodLength <= 0) return RejectionReason.BadStartLine;
             ReadOnlySpan<byte> method = line[..methodLength];
-            if (methodLength > MethodBytesMax || !Syntax.IsToken(method)) return RejectionReason.BadMethod;
+            if (!Syntax.IsToken(method)) return RejectionReason.BadMethod;
+            if (methodLength > MethodBytesMax) return RejectionReason.MethodTooLong;
             Method = ClassifyMethod(method);
         }
 
@@ -190,6 +202,7 @@ public sealed class RequestHead : MessageHead
         // User information is refused with the other characters no host has (RFC 9110 §4.2.4).
         if (!Syntax.IsHostAndPort(target.Slice(scheme, authority), portRequired: false)) return RejectionReason.BadHost;
         TargetForm = TargetForm.Absolute;
+        IsHttpsTarget = scheme == 8;
         _hostStart = start + scheme;
         _hostLength = authority;
         return ParsePathAndQuery(buffer, start + scheme + authority, end);

@@ -18,6 +18,9 @@ public sealed class TrailerSection : FieldSection
     {
     }
 
+    /// <summary>Connection options of the message's head: fields that they name are dropped. See <see cref="MessageHead.CopyFieldOptions"/>. Null for none.</summary>
+    public byte[]? FieldOptions { get; set; }
+
     /// <summary><see cref="RejectionReason.BadTrailer"/> when rejected, whatever the fault.</summary>
     public new RejectionReason Rejection => base.Rejection == RejectionReason.None ? RejectionReason.None : RejectionReason.BadTrailer;
 
@@ -32,9 +35,17 @@ public sealed class TrailerSection : FieldSection
         {
             ref FieldLine line = ref _fields[i];
             // RFC 9110 §6.5.1: no framing, routing, authentication, request modifiers, response control or content format. All known fields are such.
-            line.IsHopByHop = line.Known != KnownField.Other || IsForbidden(NameOf(i, buffer));
+            line.IsHopByHop = line.Known != KnownField.Other || IsForbidden(NameOf(i, buffer)) || IsNamed(NameOf(i, buffer));
         }
         return RejectionReason.None;
+    }
+
+    private bool IsNamed(ReadOnlySpan<byte> name)
+    {
+        int position = 0;
+        while (Syntax.NextElement(FieldOptions, ref position, out ReadOnlySpan<byte> option))
+            if (System.Text.Ascii.EqualsIgnoreCase(name, option)) return true;
+        return false;
     }
 
     private static bool IsForbidden(ReadOnlySpan<byte> name)

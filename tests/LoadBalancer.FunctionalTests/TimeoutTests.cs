@@ -99,6 +99,25 @@ public sealed class TimeoutTests(TransportKind transport)
     }
 
     [Test]
+    public async Task AClientThatTakesNoInterimResponsesIsCut()
+    {
+        await using var origin = new ScriptedOrigin(async (c, _, t) =>
+        {
+            await c.ReadUntilAsync("\r\n\r\n", t);
+            string hints = $"HTTP/1.1 103 Early Hints\r\nLink: {new string('a', 30_000)}\r\n\r\n";
+            while (true) await c.SendAsync(hints, t);
+        });
+        ProxyConfig config = ProxyFixture.Config(transport, origin.Address);
+        config = config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { ResponseHeadTimeout = TimeSpan.FromHours(10) } } };
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, _time);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        Task<Completion> completion = proxy.Completions.NextAsync(Token);
+        await AdvanceUntilAsync(completion, TimeSpan.FromHours(20));
+        Assert.That((await completion).Reason, Is.EqualTo(EndReason.ClientWriteTimeout));
+    }
+
+    [Test]
     public async Task TheDeadlineOfARouteGives504()
     {
         await using var origin = new ScriptedOrigin(async (c, _, t) => await c.ReadToEndAsync(t));

@@ -52,6 +52,23 @@ public class ConnectionTests
         Assert.That(dropped.Contains("x-one", StringComparison.Ordinal), Is.EqualTo(expected.Contains("X-One", StringComparison.Ordinal)), "fields after Connection too");
     }
 
+    [TestCase("", null)]
+    [TestCase("Connection: close\r\n", null)]
+    [TestCase("Connection: Keep-Alive, te, upgrade, close,\r\n", null)]
+    [TestCase("Connection: x-one\r\n", "x-one,")]
+    [TestCase("Connection: close\r\nX: y\r\nConnection: x-one , x-two\r\n", "close,x-one , x-two,")]
+    public void OptionsThatMayNameFieldsAreKeptForTheTrailers(string lines, string? expected)
+    {
+        byte[] bytes = Wire.Bytes($"GET / HTTP/1.1\r\nHost: a\r\n{lines}\r\n");
+        var head = new RequestHead();
+        head.Parse(bytes, Wire.Limits);
+        byte[]? options = head.CopyFieldOptions(bytes);
+        Assert.That(options is null ? null : Wire.Text(options), Is.EqualTo(expected));
+        head.Reset();
+        head.Parse("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"u8, Wire.Limits);
+        Assert.That(head.CopyFieldOptions(bytes), Is.Null, "forgotten with the message");
+    }
+
     [Test]
     public void TooManyNamedOptionsAreRejectedRatherThanIgnored()
     {

@@ -11,6 +11,8 @@ public class RejectionsTests
             [RejectionReason.HeadTooLarge] = 431,
             [RejectionReason.TooManyFields] = 431,
             [RejectionReason.UnsupportedTransferEncoding] = 501,
+            [RejectionReason.MethodTooLong] = 501,
+            [RejectionReason.UnsecuredHttps] = 421,
             [RejectionReason.UnsupportedVersion] = 505,
             [RejectionReason.UnsupportedExpectation] = 417,
         };

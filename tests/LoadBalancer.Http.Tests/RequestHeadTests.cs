@@ -96,9 +96,10 @@ public class RequestHeadTests
     [TestCase("PRI * HTTP/2.0", RejectionReason.UnsupportedVersion)]
     [TestCase("GET / HTTP/0.9", RejectionReason.UnsupportedVersion)]
     [TestCase("GET / HTTP/3.1", RejectionReason.UnsupportedVersion)]
+    [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345( / HTTP/1.1", RejectionReason.BadMethod)]
     [TestCase("G(T / HTTP/1.1", RejectionReason.BadMethod)]
     [TestCase("G\u00C4T / HTTP/1.1", RejectionReason.BadMethod)]
-    [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456 / HTTP/1.1", RejectionReason.BadMethod)] // 33
+    [TestCase("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456 / HTTP/1.1", RejectionReason.MethodTooLong)] // 33
     public void Parse_BadStartLine_IsRejected(string line, RejectionReason reason) => Assert.That(Wire.Request($"{line}\r\nHost: a\r\n\r\n").Rejection, Is.EqualTo(reason));
 
     [TestCase("/")]
@@ -194,6 +195,21 @@ public class RequestHeadTests
         RequestHead head = Wire.GoodRequest(Text);
         Assert.That((head.TargetForm, Piece(Text, head.PathStart, head.PathLength), Piece(Text, head.AuthorityStart, head.AuthorityLength)), Is.EqualTo((TargetForm.Asterisk, "*", "a")));
     }
+
+    [TestCase("OPTIONS *", true)]
+    [TestCase("OPTIONS http://b", true)]
+    [TestCase("OPTIONS http://b/", false)]
+    [TestCase("OPTIONS http://b?q", false)]
+    [TestCase("GET http://b", false)]
+    [TestCase("OPTIONS /", false)]
+    public void Parse_Options_KnowsWhetherTheServerIsMeant(string line, bool expected) =>
+        Assert.That(Wire.GoodRequest($"{line} HTTP/1.1\r\nHost: a\r\n\r\n").IsServerWide, Is.EqualTo(expected));
+
+    [TestCase("HTTPS://b/", true)]
+    [TestCase("http://b/", false)]
+    [TestCase("/https://b", false)]
+    public void Parse_Target_KnowsWhetherItIsHttps(string target, bool expected) =>
+        Assert.That(Wire.GoodRequest($"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").IsHttpsTarget, Is.EqualTo(expected));
 
     [TestCase("a")]
     [TestCase("A-b.c_d~!$&'()*+,;=9")]
@@ -328,7 +344,7 @@ public class RequestHeadTests
     public void Reset_AfterAnyMessage_LeavesNothingBehind()
     {
         var head = new RequestHead();
-        head.Parse("POST http://b/x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nMax-Forwards: 3\r\nConnection: upgrade, te\r\nTE: trailers\r\nUpgrade: websocket\r\n\r\n"u8, Wire.Limits);
+        head.Parse("POST https://b/x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nMax-Forwards: 3\r\nConnection: upgrade, te\r\nTE: trailers\r\nUpgrade: websocket\r\n\r\n"u8, Wire.Limits);
         Assert.That(head.IsUpgrade && head.AcceptsTrailers && head.ExpectContinue, Is.True);
         head.Reset();
         byte[] next = Wire.Bytes("GET / HTTP/1.0\r\n\r\n");

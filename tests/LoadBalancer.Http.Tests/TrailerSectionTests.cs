@@ -71,6 +71,17 @@ public class TrailerSectionTests
         Assert.That(Wire.Dropped(section, text), Is.EqualTo(name));
     }
 
+    [TestCase(null, "")]
+    [TestCase("x-one,close, X-TWO ,", "X-One x-two")]
+    [TestCase("x-on,x-one1,, ;", "")]
+    public void FieldsNamedByTheHeadsConnectionAreDropped(string? options, string expected)
+    {
+        const string Text = "X-One: 1\r\nX: y\r\nx-two: 2\r\n\r\n";
+        var section = new TrailerSection { FieldOptions = options is null ? null : Wire.Bytes(options) };
+        Assert.That(section.Parse(Wire.Bytes(Text)), Is.EqualTo(ParseStatus.Complete));
+        Assert.That(Wire.Dropped(section, Text), Is.EqualTo(expected));
+    }
+
     [Test]
     public void SectionIsBounded()
     {

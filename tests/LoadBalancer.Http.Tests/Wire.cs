@@ -84,7 +84,7 @@ internal static class Wire
         if (status != ParseStatus.Complete) return $"{status} {head.Rejection}";
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{head.Method} {head.MethodStart}+{head.MethodLength} {head.TargetForm} {head.TargetStart}+{head.TargetLength} a{head.AuthorityStart}+{head.AuthorityLength} ");
-        text.Append(CultureInfo.InvariantCulture, $"p{head.PathStart}+{head.PathLength} q{head.QueryStart}+{head.QueryLength} {head.ExpectContinue} {head.MaxForwards} ");
+        text.Append(CultureInfo.InvariantCulture, $"p{head.PathStart}+{head.PathLength} q{head.QueryStart}+{head.QueryLength} {head.IsHttpsTarget} {head.ExpectContinue} {head.MaxForwards} ");
         return Describe(text, head, bytes);
     }
 

@@ -19,6 +19,7 @@ internal sealed class BodyMover
     private ChunkedDecoder _decoder;
     private TrailerSection? _trailers; // made by the first chunked body, and kept
     private bool _inTrailers;
+    private byte[]? _fieldOptions; // of the message's head: see TrailerSection.FieldOptions
     private long _remaining; // -1 where only the sender's framing tells
 
     /// <summary>Data bytes moved so far.</summary>
@@ -30,8 +31,9 @@ internal sealed class BodyMover
     internal RejectionReason Rejection { get; private set; }
 
     /// <summary>Begins a body of that framing and, for <see cref="MessageFraming.ContentLength"/>, length.</summary>
-    internal void Begin(MessageFraming framing, long length, bool writesChunks)
+    internal void Begin(MessageFraming framing, long length, bool writesChunks, byte[]? fieldOptions)
     {
+        _fieldOptions = fieldOptions;
         _framing = framing;
         _writesChunks = writesChunks;
         _decoder = default;
@@ -93,6 +95,7 @@ internal sealed class BodyMover
                 _inTrailers = true;
                 _trailers ??= new TrailerSection();
                 _trailers.Reset();
+                _trailers.FieldOptions = _fieldOptions;
             }
         }
         return await FlushAsync(output, consumed).ConfigureAwait(false);

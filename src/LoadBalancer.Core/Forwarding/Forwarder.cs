@@ -114,8 +114,9 @@ internal static class Forwarder
             EndReason reason = exchange.FailReason != EndReason.None ? exchange.FailReason
                 : exchange.Record.Rejection != RejectionReason.None ? EndReason.BadResponse
                 : EndReason.UpstreamClosed;
-            // A head that breaks off was an attempt at an answer: not "nothing".
-            bool nothingAnswered = reason == EndReason.UpstreamClosed && upstream.Transport.Input.IsEmpty && !exchange.IsResponseStarted;
+            // Any byte, also one of a head that breaks off or of an interim response, proves that the request was read: what repeating
+            // rests on is gone, and the client would get the interim responses of two destinations.
+            bool nothingAnswered = reason == EndReason.UpstreamClosed && exchange.Record.FirstByteTicks < 0;
             bool retry = nothingAnswered && exchange.Record.Attempts <= cluster.Config.RetriesMax && !exchange.IsUploadStreamed
                 && IsRepeatable(exchange.Request.Method, upstream.WasReused);
             CompletePick(exchange, reason);
@@ -217,8 +218,8 @@ internal static class Forwarder
                 if (response.Status is >= 200 or 101)
                 {
                     EndHead(exchange);
-                    if (response.Status != 101 || (exchange.Request.IsUpgrade && response.HasKnown(KnownField.Upgrade) && exchange.IsUploadDone)) return true;
-                    exchange.Record.Rejection = RejectionReason.BadStatus; // RFC 9110 §15.2.2: a switch that nobody asked for, or amid the request
+                    if (response.Status != 101 || UpgradeProtocols.WereOffered(exchange, input.Bytes.Span)) return true;
+                    exchange.Record.Rejection = RejectionReason.BadStatus; // RFC 9110 §15.2.2: a switch that nobody asked for
                     return false;
                 }
                 // RFC 9110 §15.2: interim responses are passed on, but not to HTTP/1.0.
@@ -241,14 +242,28 @@ internal static class Forwarder
     {
         TransportWriter output = exchange.Client.Transport.Output;
         ResponseHeadWriter.Write(exchange, bytes, output);
-        return SendAsync(exchange, output);
+        return SendAsync(exchange);
 
-        static async ValueTask<bool> SendAsync(Exchange exchange, TransportWriter output)
+        [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
+        static async ValueTask<bool> SendAsync(Exchange exchange)
         {
-            FlushResult sent = await output.FlushAsync().ConfigureAwait(false);
+            FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
             if (sent.IsCompleted && exchange.FailReason == EndReason.None) exchange.FailReason = EndReason.ClientAborted;
+            // Had the client to be waited for, its timer took the place of the destination's.
+            if (exchange.IsUploadDone && exchange.Phase != ExchangePhase.ResponseHead) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
             return !sent.IsCompleted;
         }
+    }
+
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
+    private static async ValueTask<FlushResult> FlushToClientAsync(Exchange exchange)
+    {
+        ValueTask<FlushResult> flush = exchange.Client.Transport.Output.FlushAsync();
+        if (flush.IsCompleted) return flush.GetAwaiter().GetResult();
+        exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
+        FlushResult sent = await flush.ConfigureAwait(false);
+        exchange.Disarm();
+        return sent;
     }
 
     // Step 5. Whole small answers take one write and no wait.
@@ -261,8 +276,9 @@ internal static class Forwarder
         int rest = bytes.Length - response.Length;
         exchange.Record.Status = response.Status;
         exchange.IsResponseStarted = true;
-        // RFC 9112 §9.6: after a final answer to a body that is still on its way the connection cannot go on.
-        if (!exchange.IsUploadDone && exchange.Request.ExpectContinue && exchange.Record.RequestBodyBytes == 0) exchange.KeepClientAlive = false;
+        // RFC 9112 §9.6: after a final answer to a body that will not come, or that the destination will not read to its end, the
+        // connection cannot go on; the client is told.
+        if (!exchange.IsUploadDone && (!response.KeepAlive || (exchange.Request.ExpectContinue && exchange.Record.RequestBodyBytes == 0))) exchange.KeepClientAlive = false;
         if (exchange.Context.IsDraining) exchange.KeepClientAlive = false;
         ResponseHeadWriter.Write(exchange, bytes.Span, output);
 
@@ -301,7 +317,8 @@ internal static class Forwarder
         TransportReader input = upstream.Input;
         ResponseHead response = exchange.Response;
         BodyMover mover = exchange.ResponseBody;
-        mover.Begin(response.Framing, response.ContentLength, writesChunks: response.Framing != MessageFraming.ContentLength && exchange.Request.MinorVersion > 0);
+        bool writesChunks = response.Framing != MessageFraming.ContentLength && exchange.Request.MinorVersion > 0;
+        mover.Begin(response.Framing, response.ContentLength, writesChunks, response.CopyFieldOptions(input.Bytes.Span));
         int skip = response.Length;
         long writeIdle = exchange.Client.Listener.WriteIdleMilliseconds, readIdle = exchange.Cluster!.IdleMilliseconds;
         EndReason reason;
@@ -345,7 +362,7 @@ internal static class Forwarder
             if (endsHere)
             {
                 mover.EndUntilClose(client.Output);
-                FlushResult sent = await client.Output.FlushAsync().ConfigureAwait(false);
+                FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
                 reason = sent.IsCompleted ? ClientGone(exchange) : EndReason.Completed;
                 break;
             }
@@ -409,10 +426,21 @@ internal static class Forwarder
         exchange.IsResponseStarted = true;
         exchange.Record.Status = 101;
         ResponseHeadWriter.Write(exchange, input.Bytes.Span, exchange.Client.Transport.Output);
-        FlushResult sent = await exchange.Client.Transport.Output.FlushAsync().ConfigureAwait(false);
+        FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
         input.Consume(exchange.Response.Length);
-        await Upload.StopAsync(exchange).ConfigureAwait(false); // it is done
+        // RFC 9110 §7.8: the new protocol begins after the whole request; until then the client's bytes are the upload's.
+        if (exchange.IsUploadRunning)
+        {
+            exchange.IsUploadRunning = false;
+            await exchange.Upload.ConfigureAwait(false);
+        }
         if (sent.IsCompleted) exchange.Record.Reason = ClientGone(exchange);
+        else if (!exchange.IsUploadDone)
+        {
+            exchange.Record.Reason = exchange.FailReason != EndReason.None ? exchange.FailReason : EndReason.UpstreamClosed;
+            exchange.Client.Transport.Abort();
+            upstream.Transport.Abort();
+        }
         else
         {
             if (!exchange.IsUploadStreamed)

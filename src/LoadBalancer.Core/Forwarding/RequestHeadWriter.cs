@@ -40,6 +40,8 @@ internal static class RequestHeadWriter
         }
         bool isBounded = request.MaxForwards > 0 && request.Method is RequestMethod.Trace or RequestMethod.Options;
         if (isBounded) drop |= HeadBuffer.Bit(KnownField.MaxForwards);
+        // RFC 9110 §10.1.1: HTTP/1.0 cannot expect, and without content there is nothing to wait with.
+        if (!request.ExpectContinue || !request.HasBody) drop |= HeadBuffer.Bit(KnownField.Expect);
         head.AppendFields(request, bytes, drop);
         if (isBounded)
         {
@@ -63,7 +65,7 @@ internal static class RequestHeadWriter
         head.Append((byte)' ');
         if (exchange.NormalizedLength >= 0) head.Append(exchange.NormalizedPath);
         else if (request.PathLength > 0) head.Append(bytes.Slice(request.PathStart, request.PathLength));
-        else head.Append(request.Method == RequestMethod.Options ? (byte)'*' : (byte)'/'); // RFC 9112 §3.2.4
+        else head.Append(request.IsServerWide ? (byte)'*' : (byte)'/'); // RFC 9112 §3.2.1, §3.2.4
         head.Append(bytes.Slice(request.QueryStart, request.QueryLength));
         head.Append(" HTTP/1.1\r\n"u8);
     }
@@ -76,32 +78,15 @@ internal static class RequestHeadWriter
             head.Append(request.IsUpgrade ? "Connection: TE, Upgrade\r\n"u8 : "Connection: TE\r\n"u8);
         }
         else if (request.IsUpgrade) head.Append("Connection: Upgrade\r\n"u8);
-        if (!request.IsUpgrade) return;
-        head.Append("Upgrade: "u8);
-        bool first = true;
-        for (int i = 0; i < request.FieldCount; i++)
-        {
-            ref FieldLine field = ref request.Fields[i];
-            if (field.Known != KnownField.Upgrade) continue;
-            ReadOnlySpan<byte> value = bytes.Slice(field.ValueStart, field.ValueLength);
-            foreach (Range range in value.Split((byte)','))
-            {
-                // h2c would have the two ends change a protocol that we go on parsing.
-                ReadOnlySpan<byte> protocol = value[range].Trim(" \t"u8);
-                if (protocol.IsEmpty || System.Text.Ascii.EqualsIgnoreCase(protocol, "h2c"u8)) continue;
-                if (!first) head.Append(", "u8);
-                head.Append(protocol);
-                first = false;
-            }
-        }
-        head.Append("\r\n"u8);
+        if (request.IsUpgrade) UpgradeProtocols.Append(ref head, request, bytes);
     }
 
     private static void AppendForwarded(
         ref HeadBuffer head, Http1Connection client, RequestHead request, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> authority, byte[] forwardedLines)
     {
         ForwardedConfig config = client.Listener.Config.Forwarded;
-        bool extends = client.IsTrusted && (request.Present & ClientClaims) != 0;
+        // An https target is a claim too; only a trusted peer's gets here.
+        bool extends = client.IsTrusted && ((request.Present & ClientClaims) != 0 || request.IsHttpsTarget);
         if (!extends)
         {
             head.Append(forwardedLines);
@@ -123,7 +108,7 @@ internal static class RequestHeadWriter
             if (AppendValues(ref head, request, bytes, KnownField.XForwardedFor)) head.Append(", "u8);
             head.Append(address);
             head.Append("\r\nX-Forwarded-Proto: "u8);
-            if (!AppendValues(ref head, request, bytes, KnownField.XForwardedProto)) head.Append("http"u8);
+            if (!AppendValues(ref head, request, bytes, KnownField.XForwardedProto)) head.Append(request.IsHttpsTarget ? "https"u8 : "http"u8);
             head.Append("\r\nX-Forwarded-Host: "u8);
             if (!AppendValues(ref head, request, bytes, KnownField.XForwardedHost)) head.Append(authority);
             head.Append("\r\n"u8);
@@ -157,7 +142,7 @@ internal static class RequestHeadWriter
             head.Append(authority);
             head.Append((byte)'"');
         }
-        head.Append(";proto=http\r\n"u8);
+        head.Append(request is { IsHttpsTarget: true } ? ";proto=https\r\n"u8 : ";proto=http\r\n"u8);
     }
 
     private static bool AppendValues(ref HeadBuffer head, RequestHead request, ReadOnlySpan<byte> bytes, KnownField known)

@@ -24,8 +24,9 @@ internal static class ResponseHeadWriter
         head.Append("\r\n"u8);
         head.AppendFields(response, bytes, 0);
 
-        if (response.Status == 101) AppendUpgrade(ref head, response, bytes);
-        else if (!isInterim)
+        // RFC 9110 §15.5.22: what a 426 requires is said in Upgrade, and a client that follows is served: see UpgradeProtocols.
+        if (response.Status is 101 or 426 && response.HasKnown(KnownField.Upgrade)) AppendUpgrade(ref head, response, bytes);
+        if (!isInterim)
         {
             if (response.Framing is MessageFraming.Chunked or MessageFraming.UntilClose)
             {

@@ -16,7 +16,7 @@ internal static class Upload
         TransportReader input = client.Transport.Input;
         bool chunked = exchange.Request.Framing == MessageFraming.Chunked;
         BodyMover mover = exchange.RequestBody;
-        mover.Begin(exchange.Request.Framing, exchange.Request.ContentLength, chunked);
+        mover.Begin(exchange.Request.Framing, exchange.Request.ContentLength, chunked, exchange.Request.CopyFieldOptions(exchange.Head.Span));
         long upstreamIdle = exchange.Cluster!.IdleMilliseconds;
         long waited = 0;
         while (!mover.IsComplete)
@@ -67,8 +67,8 @@ internal static class Upload
             }
         }
         exchange.IsUploadDone = true;
-        // Only now does the destination owe an answer.
-        if (exchange.IsAwaitingHead) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster.ResponseHeadMilliseconds);
+        // Only now does the destination owe an answer; where the client is waited for to take an interim one, the timer is needed there.
+        if (exchange.IsAwaitingHead && exchange.Phase != ExchangePhase.ClientWrite) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster.ResponseHeadMilliseconds);
     }
 
     // Only the time spent waiting for the client counts.

@@ -173,8 +173,11 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
 
         if (request.Method == RequestMethod.Connect) return Answered(Responses.ConnectRefusedAsync(exchange), out answer);
 
+        // RFC 9110 §7.4. A trusted proxy may have ended the client's TLS.
+        if (request.IsHttpsTarget && !IsTrusted) return Answered(Responses.RejectAsync(exchange, EndReason.BadRequest, RejectionReason.UnsecuredHttps), out answer);
+
         ReadOnlySpan<byte> path = request.PathLength == 0
-            ? request.Method == RequestMethod.Options && request.TargetForm != TargetForm.Origin ? "*"u8 : "/"u8
+            ? request.IsServerWide ? "*"u8 : "/"u8
             : bytes.Slice(request.PathStart, request.PathLength);
         if (PathNormalizer.NeedsNormalizing(path))
         {

@@ -65,12 +65,10 @@ internal static class Responses
         {
             ReadOnlySpan<byte> bytes = exchange.Head.Span;
             RequestHead request = exchange.Request;
-            // "//host/" would leave this site where the target begins with the path: one slash is enough.
-            while (path.StartsWith("//"u8)) path = path[1..];
-            string location = redirect.To
-                .Replace("{host}", Encoding.ASCII.GetString(bytes.Slice(request.AuthorityStart, request.AuthorityLength)), StringComparison.Ordinal)
-                .Replace("{path}", Encoding.ASCII.GetString(path), StringComparison.Ordinal)
-                .Replace("{query}", Encoding.ASCII.GetString(bytes.Slice(request.QueryStart, request.QueryLength)), StringComparison.Ordinal);
+            ReadOnlySpan<byte> host = bytes.Slice(request.AuthorityStart, request.AuthorityLength);
+            // RFC 9110 §4.2.1: no URI with an empty host. Only HTTP/1.0 can come without one.
+            if (host.IsEmpty && redirect.To.Contains("{host}", StringComparison.Ordinal)) return RejectAsync(exchange, EndReason.BadRequest, RejectionReason.MissingHost);
+            string location = RedirectLocation.Expand(redirect.To, host, path, bytes.Slice(request.QueryStart, request.QueryLength));
             return SendAsync(exchange, redirect.Status, EndReason.Responded, $"Location: {location}\r\n", []);
         }
         RespondConfig respond = route.Respond!;
@@ -128,7 +126,7 @@ internal static class Responses
         200 => "OK", 201 => "Created", 202 => "Accepted", 204 => "No Content",
         301 => "Moved Permanently", 302 => "Found", 303 => "See Other", 304 => "Not Modified", 307 => "Temporary Redirect", 308 => "Permanent Redirect",
         400 => "Bad Request", 401 => "Unauthorized", 403 => "Forbidden", 404 => "Not Found", 405 => "Method Not Allowed", 408 => "Request Timeout",
-        410 => "Gone", 413 => "Content Too Large", 414 => "URI Too Long", 417 => "Expectation Failed", 418 => "I'm a teapot", 429 => "Too Many Requests",
+        410 => "Gone", 413 => "Content Too Large", 414 => "URI Too Long", 417 => "Expectation Failed", 418 => "I'm a teapot", 421 => "Misdirected Request", 429 => "Too Many Requests",
         431 => "Request Header Fields Too Large", 451 => "Unavailable For Legal Reasons",
         500 => "Internal Server Error", 501 => "Not Implemented", 502 => "Bad Gateway", 503 => "Service Unavailable", 504 => "Gateway Timeout",
         505 => "HTTP Version Not Supported",

@@ -1,0 +1,65 @@
+using System.Text.RegularExpressions;
+using NUnit.Framework;
+
+namespace LoadBalancer.FunctionalTests;
+
+/// <summary>Keeps docs/rfc-conformance.md true: each row names tests that exist, or the reason why it has none.</summary>
+public sealed partial class ConformanceListTests
+{
+    private static readonly string Root = FindRoot();
+
+    [TestCaseSource(nameof(Rows))]
+    public void ARowNamesTestsThatExistOrAReason(string section, string lastCell)
+    {
+        string[] named = [.. TestName().Matches(lastCell).Select(m => m.Groups[1].Value)];
+        Assert.That(named.Except(Tests.Value), Is.Empty, $"§{section} names tests that do not exist");
+        string rest = Separators().Replace(TestName().Replace(lastCell, ""), "");
+        if (rest.Length > 0) Assert.That(rest, Does.Match("^(Departs|Does not apply): .{10,}"), $"§{section} has a reason of no known kind");
+        else Assert.That(named, Is.Not.Empty, $"§{section} has neither test nor reason");
+    }
+
+    [Test]
+    public void TheListIsRead() => Assert.That(Rows().Count(), Is.GreaterThan(150));
+
+    private static IEnumerable<TestCaseData> Rows()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(Root, "docs", "rfc-conformance.md"));
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (!lines[i].StartsWith("| ", StringComparison.Ordinal) || lines[i].StartsWith("| § ", StringComparison.Ordinal)) continue;
+            string[] cells = [.. lines[i].Split('|').Select(c => c.Trim())];
+            if (cells.Length != 6 || cells.Skip(1).Take(3).Any(string.IsNullOrEmpty)) throw new FormatException($"line {i + 1} is no row of four cells: {lines[i]}");
+            yield return new TestCaseData(cells[1], cells[4]).SetArgDisplayNames($"line {i + 1}", cells[1]);
+        }
+    }
+
+    // Class.Method of every test under tests/, found in the sources: the other test projects are not referenced from here.
+    private static readonly Lazy<HashSet<string>> Tests = new(() =>
+    {
+        var tests = new HashSet<string>();
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(Root, "tests"), "*Tests.cs", SearchOption.AllDirectories))
+        {
+            string source = File.ReadAllText(file);
+            string name = Path.GetFileNameWithoutExtension(file);
+            if (!source.Contains($" class {name}", StringComparison.Ordinal)) continue;
+            foreach (Match method in TestMethod().Matches(source)) tests.Add($"{name}.{method.Groups[1].Value}");
+        }
+        return tests;
+    });
+
+    private static string FindRoot()
+    {
+        for (string? folder = TestContext.CurrentContext.TestDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
+            if (File.Exists(Path.Combine(folder, "LoadBalancer.sln"))) return folder;
+        throw new InvalidOperationException("the tests do not run inside the repository");
+    }
+
+    [GeneratedRegex(@"`(\w+\.\w+)`")]
+    private static partial Regex TestName();
+
+    [GeneratedRegex(@"^[\s,]+|[\s,]+$")]
+    private static partial Regex Separators();
+
+    [GeneratedRegex(@"\[(?:Test|TestCase|TestCaseSource)\b[^\n]*\n(?:\s*(?:\[|//)[^\n]*\n)*\s*public (?:async Task|void|Task) (\w+)\(")]
+    private static partial Regex TestMethod();
+}
