@@ -28,20 +28,19 @@ internal static class Forwarder
     {
         LoopContext context = exchange.Context;
         ClusterSnapshot cluster = exchange.Cluster!;
-        int exclude = -1;
+        Destination? exclude = null;
         bool fresh = false;
         for (int attempt = 0; ; attempt++)
         {
             // Step 1: pick.
             long now = context.Loop.Time.GetTimestamp();
-            int index = cluster.Picker.Pick(new PickContext(now, attempt, 0, exclude));
-            if (index < 0)
+            exchange.Lease = cluster.Scheduler.Pick(new PickContext(now, attempt, 0, exclude));
+            if (!exchange.Lease.IsActive)
             {
                 await FailAsync(exchange, EndReason.NoDestination).ConfigureAwait(false);
                 return;
             }
-            exchange.Lease = new PickLease(cluster.Picker, index, now);
-            DestinationState destination = cluster.Destinations[index];
+            var destination = (DestinationState)exchange.Lease.Destination.Tag!;
             exchange.Record.Destination = destination.Name;
             exchange.Record.Attempts = attempt + 1;
 
@@ -57,7 +56,7 @@ internal static class Forwarder
                     or EndReason.UpstreamUnresolved or EndReason.UpstreamOverloaded))
                 {
                     exchange.FailReason = EndReason.None;
-                    exclude = index;
+                    exclude = exchange.Lease.Destination;
                     continue;
                 }
                 await FailAsync(exchange, exchange.FailReason).ConfigureAwait(false);
@@ -104,7 +103,7 @@ internal static class Forwarder
             {
                 // A kept connection that the server closed says nothing against the server: a new one to whichever comes next.
                 if (upstream.WasReused) fresh = true;
-                else exclude = index;
+                else exclude = exchange.Lease.Destination;
                 continue;
             }
             await FailAsync(exchange, reason).ConfigureAwait(false);

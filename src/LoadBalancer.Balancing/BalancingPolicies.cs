@@ -1,0 +1,23 @@
+namespace LoadBalancer.Balancing;
+
+/// <summary>Policies by the name a configuration gives them.</summary>
+public static class BalancingPolicies
+{
+    private static readonly (string Name, Func<IBalancingPolicy> Make)[] s_policies =
+    [
+        ("round-robin", () => new RoundRobinPolicy()),
+        ("least-outstanding", () => new LeastOutstandingPolicy()),
+    ];
+
+    /// <summary>All names.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. s_policies.Select(policy => policy.Name)];
+
+    /// <summary>The policy with default settings.</summary>
+    /// <exception cref="ArgumentException">No policy has that name.</exception>
+    public static IBalancingPolicy Create(string name)
+    {
+        foreach ((string known, Func<IBalancingPolicy> make) in s_policies)
+            if (known == name) return make();
+        throw new ArgumentException($"no balancing policy is called '{name}'; there are {string.Join(", ", Names)}", nameof(name));
+    }
+}

@@ -1,0 +1,135 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace LoadBalancer.Balancing;
+
+/// <summary>
+/// The price of every seat as a packed array of integers, that is searched for the lowest: 16 seats to a line of memory, 8 to an
+/// instruction. Writers replace single prices at any time; a search sees each price as it was at some moment during the search.
+/// </summary>
+// Pad what is sampled, pack what is scanned: the counters behind the prices lie apart, the prices themselves together.
+internal sealed class ScoreBoard
+{
+    /// <summary>Price of a seat that must not be chosen.</summary>
+    internal const int None = int.MaxValue;
+
+    /// <summary>Up to so many seats every price is compared; of more a sample.</summary>
+    internal const int ScanMax = 256;
+    private const int SampleMin = 8, SampleMax = 64;
+    private const int Group = 64; // seats whose comparison gives one word of bits
+    private const int GroupsMax = ScanMax / Group;
+
+    private readonly int[] _prices; // to a whole number of groups
+    private readonly int _count;
+    private readonly PickRandom _random;
+
+    internal ScoreBoard(int count, PickRandom random)
+    {
+        _count = count;
+        _random = random;
+        _prices = new int[(count + Group - 1) / Group * Group];
+        Array.Fill(_prices, None);
+    }
+
+    internal int this[int seat] => Volatile.Read(ref _prices[seat]);
+
+    /// <summary>Sets a price, and is a full fence: what is read afterwards is read after the price can be seen.</summary>
+    internal void Set(int seat, int price) => Interlocked.Exchange(ref _prices[seat], price);
+
+    /// <summary>Sets a price without a fence: for prices that are corrected later anyway.</summary>
+    internal void SetLazily(int seat, int price) => Volatile.Write(ref _prices[seat], price);
+
+    /// <summary>A seat of lowest price, any of them with equal chance; -1 when no seat may be chosen.</summary>
+    internal int FindLowest(out int price)
+    {
+        if (_count > ScanMax) return SampleLowest(out price);
+        // A price found may be gone when its seats are looked for; soon it holds still, or else any seat will do.
+        for (int attempt = 0; attempt < 3; attempt++)
+        {
+            price = Lowest();
+            if (price == None) return -1;
+            int seat = FindEqual(price);
+            if (seat >= 0) return seat;
+        }
+        return SampleLowest(out price);
+    }
+
+    private int Lowest()
+    {
+        ReadOnlySpan<Vector256<int>> prices = MemoryMarshal.Cast<int, Vector256<int>>(_prices);
+        Vector256<int> a = Vector256.Create(None), b = a;
+        for (int i = 1; i < prices.Length; i += 2)
+        {
+            a = Vector256.Min(a, prices[i - 1]);
+            b = Vector256.Min(b, prices[i]);
+        }
+        a = Vector256.Min(a, b);
+        Vector128<int> c = Vector128.Min(a.GetLower(), a.GetUpper());
+        c = Vector128.Min(c, Vector128.Shuffle(c, Vector128.Create(2, 3, 0, 1)));
+        return Math.Min(c.GetElement(0), c.GetElement(1));
+    }
+
+    private int FindEqual(int price)
+    {
+        ReadOnlySpan<Vector256<int>> prices = MemoryMarshal.Cast<int, Vector256<int>>(_prices);
+        Span<ulong> masks = stackalloc ulong[GroupsMax];
+        Vector256<int> wanted = Vector256.Create(price);
+        int groups = _prices.Length / Group, total = 0;
+        for (int g = 0; g < groups; g++)
+        {
+            ReadOnlySpan<Vector256<int>> group = prices.Slice(g * 8, 8);
+            ulong mask = 0;
+            for (int i = 0; i < group.Length; i++) mask |= (ulong)Vector256.Equals(group[i], wanted).ExtractMostSignificantBits() << (8 * i);
+            masks[g] = mask;
+            total += BitOperations.PopCount(mask);
+        }
+        if (total == 0) return -1;
+        int skip = total == 1 ? 0 : _random.Next(total);
+        for (int g = 0; ; g++)
+        {
+            int here = BitOperations.PopCount(masks[g]);
+            if (skip < here) return g * Group + NthBit(masks[g], skip);
+            skip -= here;
+        }
+    }
+
+    private static int NthBit(ulong mask, int n)
+    {
+        if (Bmi2.X64.IsSupported) return BitOperations.TrailingZeroCount(Bmi2.X64.ParallelBitDeposit(1ul << n, mask));
+        for (; n > 0; n--) mask &= mask - 1;
+        return BitOperations.TrailingZeroCount(mask);
+    }
+
+    // Distinct seats in steps of random length from a random one on, one in 32: 8 choices leave little to gain over all (Mitzenmacher),
+    // and with many a pick would cost more than comparing packed prices does.
+    private int SampleLowest(out int price)
+    {
+        int draws = Math.Min(_count, Math.Clamp(_count / 32, SampleMin, SampleMax));
+        ulong random = _random.Next();
+        int seat = (int)((random >> 32) * (ulong)_count >> 32);
+        int step = 1 + (int)((random & uint.MaxValue) * (ulong)(_count / draws) >> 32);
+        int best = -1;
+        price = None;
+        for (int i = 0; i < draws; i++)
+        {
+            int candidate = this[seat];
+            if (candidate < price)
+            {
+                price = candidate;
+                best = seat;
+            }
+            seat += step;
+            if (seat >= _count) seat -= _count;
+        }
+        return best >= 0 ? best : FirstUsable(out price);
+    }
+
+    private int FirstUsable(out int price)
+    {
+        int seat = _prices.AsSpan(0, _count).IndexOfAnyExcept(None);
+        price = seat < 0 ? None : this[seat];
+        return seat;
+    }
+}
