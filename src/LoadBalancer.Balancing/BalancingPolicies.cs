@@ -5,8 +5,17 @@ public static class BalancingPolicies
 {
     private static readonly (string Name, Func<IBalancingPolicy> Make)[] s_policies =
     [
+        ("latency-weighted", () => new LatencyWeightedPolicy()),
         ("round-robin", () => new RoundRobinPolicy()),
+        ("random", () => new RandomPolicy()),
         ("least-outstanding", () => new LeastOutstandingPolicy()),
+        ("power-of-two", () => new PowerOfTwoPolicy()),
+        ("peak-ewma", () => new PeakEwmaPolicy()),
+        ("least-time", () => new LeastTimePolicy()),
+        ("consistent-hash", () => new ConsistentHashPolicy()),
+        ("rendezvous", () => new RendezvousPolicy()),
+        ("first", () => new FirstPolicy()),
+        ("prequal", () => new PrequalPolicy()),
     ];
 
     /// <summary>All names.</summary>

@@ -33,4 +33,12 @@ public interface IDestinationPicker
     void Attached()
     {
     }
+
+    /// <summary>Destinations that the policy wants probed now, for policies that probe; see <see cref="Scheduler.TakeProbes"/>.</summary>
+    int TakeProbes(Span<Destination> targets) => 0;
+
+    /// <summary>The answer to a probe.</summary>
+    void Probed(Destination destination, in ProbeResult result, long now)
+    {
+    }
 }

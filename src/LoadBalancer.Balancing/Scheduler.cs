@@ -106,6 +106,17 @@ public sealed class Scheduler
         }
     }
 
+    /// <summary>
+    /// Destinations to probe now, chosen by the policy; the caller asks each for its load and reports it to <see cref="Probed"/>. To be
+    /// called after each pick, or now and then: what is due adds up to some extent. Most policies never want any.
+    /// </summary>
+    /// <param name="targets">Receives them; its length bounds their number.</param>
+    /// <returns>How many.</returns>
+    public int TakeProbes(Span<Destination> targets) => Volatile.Read(ref _picker).TakeProbes(targets);
+
+    /// <summary>Reports the answer to a probe, received at <paramref name="now"/>.</summary>
+    public void Probed(Destination destination, in ProbeResult result, long now) => Volatile.Read(ref _picker).Probed(destination, result, now);
+
     internal void Complete(Destination destination, long startTimestamp, in PickOutcome outcome)
     {
         // Before the picker is read: either it is the new one already, or Attached sees the new count (both are full fences).

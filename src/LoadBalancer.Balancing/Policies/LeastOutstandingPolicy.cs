@@ -33,19 +33,24 @@ internal sealed class LeastOutstandingPicker : IDestinationPicker
     /// <inheritdoc/>
     public Destination? Pick(in PickContext context)
     {
-        // A price may rise between the look and the reservation: more than one pick that came between is a crowd, and worth a second look.
+        int but = context.Exclude is null ? -1 : _set.SeatOf(context.Exclude);
         for (int attempt = 0; attempt < 3; attempt++)
         {
-            int seat = _board.FindLowest(out int price);
-            if (seat < 0) return null;
-            if (!_byWeight.IsUniform) seat = DrawEqual(seat, price);
+            int seat = _board.FindLowest(but, out int price);
+            if (seat < 0) break;
+            if (!_byWeight.IsUniform && but < 0) seat = DrawEqual(seat, price);
             Destination picked = _set[seat];
-            if (ReferenceEquals(picked, context.Exclude) || _set.IsHeldBack(picked, context.Timestamp)) return PickOther(seat, context);
+            if (but < 0 && _set.IsHeldBack(picked, context.Timestamp))
+            {
+                but = seat;
+                continue;
+            }
             if (!picked.TryReserve(context.Timestamp, out int outstanding))
             {
                 Publish(seat);
                 continue;
             }
+            // A price may rise between the look and the reservation: more than one pick that came between is a crowd, and worth a second look.
             if (attempt == 0 && Price(seat, outstanding - 2) > price)
             {
                 picked.Release();
@@ -55,7 +60,9 @@ internal sealed class LeastOutstandingPicker : IDestinationPicker
             Publish(seat);
             return picked;
         }
-        return Reserve(_set.ReserveAny(_set.Random.Next(_set.Count), context.Exclude, context.Timestamp));
+        Destination? any = _set.Count == 0 ? null : _set.ReserveAny(_set.Random.Next(_set.Count), context.Exclude, context.Timestamp);
+        if (any is not null) Reserved(any, any.Outstanding, context.Timestamp);
+        return any;
     }
 
     /// <inheritdoc/>
@@ -98,29 +105,5 @@ internal sealed class LeastOutstandingPicker : IDestinationPicker
             if (_board[candidate] == price) return candidate;
         }
         return seat;
-    }
-
-    // The better of two by chance: as good as it gets without the search, for picks that are few.
-    private Destination? PickOther(int notSeat, in PickContext context)
-    {
-        Destination? best = null;
-        int lowest = ScoreBoard.None;
-        for (int draw = 0; draw < 16; draw++)
-        {
-            int seat = _byWeight.At(_set.Random.Next());
-            Destination candidate = _set[seat];
-            if (seat == notSeat || ReferenceEquals(candidate, context.Exclude) || _board[seat] >= lowest || _set.IsHeldBack(candidate, context.Timestamp)) continue;
-            bool isSecond = best is not null;
-            (best, lowest) = (candidate, _board[seat]);
-            if (isSecond) break;
-        }
-        if (best is null || !best.TryReserve(context.Timestamp, out _)) best = _set.ReserveAny(_set.Random.Next(_set.Count), context.Exclude, context.Timestamp);
-        return Reserve(best);
-    }
-
-    private Destination? Reserve(Destination? picked)
-    {
-        if (picked is not null) Reserved(picked, picked.Outstanding, 0);
-        return picked;
     }
 }

@@ -19,6 +19,7 @@ internal sealed class ScoreBoard
     internal const int ScanMax = 256;
     private const int SampleMin = 8, SampleMax = 64;
     private const int Group = 64; // seats whose comparison gives one word of bits
+    private const int VectorsPerGroup = 8;
     private const int GroupsMax = ScanMax / Group;
 
     private readonly int[] _prices; // to a whole number of groups
@@ -42,9 +43,12 @@ internal sealed class ScoreBoard
     internal void SetLazily(int seat, int price) => Volatile.Write(ref _prices[seat], price);
 
     /// <summary>A seat of lowest price, any of them with equal chance; -1 when no seat may be chosen.</summary>
-    internal int FindLowest(out int price)
+    /// <param name="but">A seat to leave out, or -1.</param>
+    /// <param name="price">Its price.</param>
+    internal int FindLowest(int but, out int price)
     {
-        if (_count > ScanMax) return SampleLowest(out price);
+        // Leaving one out is for retries, which are few: those always sample.
+        if (_count > ScanMax || but >= 0) return SampleLowest(but, out price);
         // A price found may be gone when its seats are looked for; soon it holds still, or else any seat will do.
         for (int attempt = 0; attempt < 3; attempt++)
         {
@@ -53,7 +57,7 @@ internal sealed class ScoreBoard
             int seat = FindEqual(price);
             if (seat >= 0) return seat;
         }
-        return SampleLowest(out price);
+        return SampleLowest(but, out price);
     }
 
     private int Lowest()
@@ -74,16 +78,19 @@ internal sealed class ScoreBoard
     private int FindEqual(int price)
     {
         ReadOnlySpan<Vector256<int>> prices = MemoryMarshal.Cast<int, Vector256<int>>(_prices);
-        Span<ulong> masks = stackalloc ulong[GroupsMax];
         Vector256<int> wanted = Vector256.Create(price);
-        int groups = _prices.Length / Group, total = 0;
+        if (prices.Length == VectorsPerGroup)
+        {
+            ulong mask = EqualBits(prices, wanted);
+            if (mask == 0) return -1;
+            return BitOperations.IsPow2(mask) ? BitOperations.TrailingZeroCount(mask) : NthBit(mask, _random.Next(BitOperations.PopCount(mask)));
+        }
+        Span<ulong> masks = stackalloc ulong[GroupsMax];
+        int groups = prices.Length / VectorsPerGroup, total = 0;
         for (int g = 0; g < groups; g++)
         {
-            ReadOnlySpan<Vector256<int>> group = prices.Slice(g * 8, 8);
-            ulong mask = 0;
-            for (int i = 0; i < group.Length; i++) mask |= (ulong)Vector256.Equals(group[i], wanted).ExtractMostSignificantBits() << (8 * i);
-            masks[g] = mask;
-            total += BitOperations.PopCount(mask);
+            masks[g] = EqualBits(prices.Slice(g * VectorsPerGroup, VectorsPerGroup), wanted);
+            total += BitOperations.PopCount(masks[g]);
         }
         if (total == 0) return -1;
         int skip = total == 1 ? 0 : _random.Next(total);
@@ -95,6 +102,13 @@ internal sealed class ScoreBoard
         }
     }
 
+    private static ulong EqualBits(ReadOnlySpan<Vector256<int>> group, Vector256<int> wanted)
+    {
+        ulong mask = 0;
+        for (int i = 0; i < group.Length; i++) mask |= (ulong)Vector256.Equals(group[i], wanted).ExtractMostSignificantBits() << (8 * i);
+        return mask;
+    }
+
     private static int NthBit(ulong mask, int n)
     {
         if (Bmi2.X64.IsSupported) return BitOperations.TrailingZeroCount(Bmi2.X64.ParallelBitDeposit(1ul << n, mask));
@@ -104,18 +118,19 @@ internal sealed class ScoreBoard
 
     // Distinct seats in steps of random length from a random one on, one in 32: 8 choices leave little to gain over all (Mitzenmacher),
     // and with many a pick would cost more than comparing packed prices does.
-    private int SampleLowest(out int price)
+    private int SampleLowest(int but, out int price)
     {
-        int draws = Math.Min(_count, Math.Clamp(_count / 32, SampleMin, SampleMax));
+        price = None;
+        if (_count == 0) return -1;
+        int draws = Math.Min(_count, but >= 0 ? SampleMax : Math.Clamp(_count / 32, SampleMin, SampleMax));
         ulong random = _random.Next();
         int seat = (int)((random >> 32) * (ulong)_count >> 32);
         int step = 1 + (int)((random & uint.MaxValue) * (ulong)(_count / draws) >> 32);
         int best = -1;
-        price = None;
         for (int i = 0; i < draws; i++)
         {
             int candidate = this[seat];
-            if (candidate < price)
+            if (candidate < price && seat != but)
             {
                 price = candidate;
                 best = seat;
@@ -123,13 +138,17 @@ internal sealed class ScoreBoard
             seat += step;
             if (seat >= _count) seat -= _count;
         }
-        return best >= 0 ? best : FirstUsable(out price);
+        return best >= 0 ? best : FirstUsable(but, out price);
     }
 
-    private int FirstUsable(out int price)
+    private int FirstUsable(int but, out int price)
     {
-        int seat = _prices.AsSpan(0, _count).IndexOfAnyExcept(None);
-        price = seat < 0 ? None : this[seat];
-        return seat;
+        for (int seat = 0; seat < _count; seat++)
+        {
+            price = this[seat];
+            if (price != None && seat != but) return seat;
+        }
+        price = None;
+        return -1;
     }
 }

@@ -44,6 +44,17 @@ internal sealed class TieredPicker : IDestinationPicker
         foreach (IDestinationPicker picker in _pickers) picker.Attached();
     }
 
+    /// <inheritdoc/>
+    public int TakeProbes(Span<Destination> targets)
+    {
+        int taken = 0;
+        foreach (IDestinationPicker picker in _pickers) taken += picker.TakeProbes(targets[taken..]);
+        return taken;
+    }
+
+    /// <inheritdoc/>
+    public void Probed(Destination destination, in ProbeResult result, long now) => Of(destination).Probed(destination, result, now);
+
     // A destination that has left keeps the tier it had, of perhaps more tiers than now.
     private IDestinationPicker Of(Destination destination) => _pickers[Math.Min(destination.Tier, _pickers.Length - 1)];
 }
