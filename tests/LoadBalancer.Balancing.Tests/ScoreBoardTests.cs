@@ -57,7 +57,9 @@ public class ScoreBoardTests
     public void FindLowest_BeyondTheScan_FindsTheBestOfASample(int count, int draws)
     {
         var board = new ScoreBoard(count, new PickRandom(1));
-        for (int seat = 0; seat < count; seat++) board.Set((int)((long)seat * 7919 % count), seat);
+        int[] ranking = [.. Enumerable.Range(0, count)];
+        new Random(1).Shuffle(ranking);
+        for (int seat = 0; seat < count; seat++) board.Set(seat, ranking[seat]);
         double ranks = 0;
         for (int i = 0; i < 2000; i++)
         {

@@ -28,9 +28,11 @@ internal sealed class MaglevTable : HashTable
             step[seat] = (int)(HashKeys.Mix(hash + HashKeys.GoldenRatio) % (uint)(length - 1)) + 1;
             weightMax = Math.Max(weightMax, set.Weights[seat]);
         }
+        // Turns in an order that does not depend on the set's, so that a fleet agrees however each member lists the destinations.
+        int[] order = [.. Enumerable.Range(0, set.Count).OrderBy(seat => set[seat].IdentityHash)];
         for (int claimed = 0; ;)
         {
-            for (int seat = 0; seat < set.Count; seat++)
+            foreach (int seat in order)
             {
                 credit[seat] += set.Weights[seat] / weightMax;
                 if (credit[seat] < 1) continue;

@@ -18,6 +18,7 @@ internal sealed class LatencyWeightedModel
 {
     private const float SuccessMin = 0.02f;         // bounds the price of failure to 2500 times
     private const float FailingMin = 1e-4f;         // is none
+    private const float Forgotten = 1f / 16;        // reached after 2.8 recovery times
     private const float KeptOnFailure = 7f / 8;     // of the success probability: so a burst of failures counts, however short
     private const int SamplesToTrust = 8;           // until then the plain mean of the samples
     private const float MillisecondsMin = 1e-3f, MillisecondsMax = 3.6e6f;
@@ -124,9 +125,10 @@ internal sealed class LatencyWeightedModel
         }
         if (state.Failing != 0 && weighsFailure)
         {
-            // Independent of the time scale: failing half the time costs as much as being four times as slow.
-            float success = 1 - state.Failing * Approximation.ExpOfMinus(sinceLearned * _perRecoveryTime);
-            cost -= 2 * Approximation.Log(Math.Max(SuccessMin, success));
+            float kept = Approximation.ExpOfMinus(sinceLearned * _perRecoveryTime);
+            // Independent of the time scale: failing half the time costs as much as being four times as slow. Forgotten altogether in the
+            // end, as among idle destinations any price but the lowest would never be tried again.
+            if (kept > Forgotten) cost -= 2 * Approximation.Log(Math.Max(SuccessMin, 1 - state.Failing * kept));
         }
         return cost;
     }

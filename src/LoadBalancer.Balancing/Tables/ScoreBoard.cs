@@ -116,27 +116,30 @@ internal sealed class ScoreBoard
         return BitOperations.TrailingZeroCount(mask);
     }
 
-    // Distinct seats in steps of random length from a random one on, one in 32: 8 choices leave little to gain over all (Mitzenmacher),
-    // and with many a pick would cost more than comparing packed prices does.
+    // One seat in 32: of 8 choices and more little is left to gain (Mitzenmacher 2001), and many would cost more than comparing all.
+    // Drawn one by one, because destinations are often listed in patterns (zones in turn), and steps of one length fall in with them.
     private int SampleLowest(int but, out int price)
     {
         price = None;
         if (_count == 0) return -1;
-        int draws = Math.Min(_count, but >= 0 ? SampleMax : Math.Clamp(_count / 32, SampleMin, SampleMax));
+        bool isAll = but >= 0 && _count <= SampleMax;
+        int draws = isAll ? _count : but >= 0 ? SampleMax : Math.Clamp(_count / 32, SampleMin, SampleMax);
         ulong random = _random.Next();
-        int seat = (int)((random >> 32) * (ulong)_count >> 32);
-        int step = 1 + (int)((random & uint.MaxValue) * (ulong)(_count / draws) >> 32);
-        int best = -1;
+        int best = -1, next = (int)((random >> 32) * (ulong)_count >> 32);
         for (int i = 0; i < draws; i++)
         {
-            int candidate = this[seat];
+            int seat = next, candidate = this[seat];
             if (candidate < price && seat != but)
             {
                 price = candidate;
                 best = seat;
             }
-            seat += step;
-            if (seat >= _count) seat -= _count;
+            if (isAll) next = seat + 1 < _count ? seat + 1 : 0;
+            else
+            {
+                random = random * 6364136223846793005 + 1442695040888963407; // Knuth's MMIX generator; its upper half is good
+                next = (int)((random >> 32) * (ulong)_count >> 32);
+            }
         }
         return best >= 0 ? best : FirstUsable(but, out price);
     }
