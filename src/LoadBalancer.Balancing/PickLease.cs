@@ -1,34 +1,36 @@
 namespace LoadBalancer.Balancing;
 
-/// <summary>One pick that is owed a completion. A mutable struct with one owner: keep it in a field, never copy it while it is active.</summary>
+/// <summary>
+/// One pick that is owed a completion. A mutable struct with one owner: keep it in a field, never copy it while it is active. The
+/// completion goes to the destination's own state, so it counts right even after the set of destinations has changed.
+/// </summary>
 public struct PickLease
 {
-    private IDestinationPicker? _picker;
-    private readonly long _startTimestamp;
+    private Scheduler? _scheduler;
+    private readonly Destination? _destination;
 
-    /// <summary>Records a pick that was made at <paramref name="startTimestamp"/>.</summary>
-    public PickLease(IDestinationPicker picker, int destination, long startTimestamp)
+    internal PickLease(Scheduler scheduler, Destination destination, long startTimestamp)
     {
-        _picker = picker;
-        Destination = destination;
-        _startTimestamp = startTimestamp;
+        _scheduler = scheduler;
+        _destination = destination;
+        StartTimestamp = startTimestamp;
     }
 
-    /// <summary>Index of the picked destination in the set of the picker.</summary>
-    public int Destination { get; }
+    /// <summary>Whether there was a destination, and the pick is still owed its completion.</summary>
+    public readonly bool IsActive => _scheduler is not null;
 
-    /// <summary>Whether the pick is still owed its completion.</summary>
-    public readonly bool IsActive => _picker is not null;
+    /// <summary>Where to go.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was picked.</exception>
+    public readonly Destination Destination => _destination ?? throw new InvalidOperationException("Nothing was picked.");
 
     /// <summary>When the pick was made, in timestamp ticks.</summary>
-    public readonly long StartTimestamp => _startTimestamp;
+    public long StartTimestamp { get; }
 
-    /// <summary>Completes the pick. The first call counts, later ones do nothing, so every exit path may call it.</summary>
+    /// <summary>Completes the pick. The first call counts, later ones do nothing, so every exit path may call it, also from several threads.</summary>
     public void Complete(in PickOutcome outcome)
     {
-        IDestinationPicker? picker = _picker;
-        if (picker is null) return;
-        _picker = null;
-        picker.Complete(Destination, outcome);
+        // An end and an abort may race: the exchange gives the lease to one of them.
+        Scheduler? scheduler = Interlocked.Exchange(ref _scheduler, null);
+        scheduler?.Complete(_destination!, StartTimestamp, outcome);
     }
 }

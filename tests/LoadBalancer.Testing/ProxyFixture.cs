@@ -67,7 +67,7 @@ public sealed class ProxyFixture : IAsyncDisposable
             for (int i = 0; i < cluster.Destinations.Length; i++)
             {
                 Assert.That(cluster.Destinations[i].OpenConnections, Is.Zero, $"connections to {cluster.Destinations[i].Name} left");
-                if (cluster.Picker is RoundRobinPicker picker) Assert.That(picker.Outstanding(i), Is.Zero, $"picks of {cluster.Destinations[i].Name} not completed");
+                Assert.That(cluster.Scheduler.Destinations[i].Outstanding, Is.Zero, $"picks of {cluster.Destinations[i].Name} not completed");
             }
         }
     }

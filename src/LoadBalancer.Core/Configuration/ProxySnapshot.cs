@@ -100,7 +100,7 @@ internal sealed class RouteSnapshot(string name, RouteConfig config, ClusterSnap
     internal long RequestBodyBytesMax { get; } = config.RequestBodyBytesMax ?? -1;
 }
 
-/// <summary>A cluster: its destinations and the picker over them, index by index.</summary>
+/// <summary>A cluster: its destinations and the scheduler over them, which has each <see cref="DestinationState"/> as a tag.</summary>
 internal sealed class ClusterSnapshot
 {
     internal ClusterSnapshot(string name, ClusterConfig config, DestinationState[] destinations)
@@ -108,7 +108,8 @@ internal sealed class ClusterSnapshot
         Name = name;
         Config = config;
         Destinations = destinations;
-        Picker = new RoundRobinPicker([.. destinations.Select(d => d.Config.Weight)]);
+        Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance));
+        Scheduler.Update([.. destinations.Select(d => new DestinationSpec(d.Name) { Weight = d.Config.Weight, Tag = d })], now: 0);
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
         ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds;
         ResponseHeadMilliseconds = (long)config.ResponseHeadTimeout.TotalMilliseconds;
@@ -121,7 +122,7 @@ internal sealed class ClusterSnapshot
     internal string Name { get; }
     internal ClusterConfig Config { get; }
     internal DestinationState[] Destinations { get; }
-    internal IDestinationPicker Picker { get; }
+    internal Scheduler Scheduler { get; }
     internal HeadLimits HeadLimits { get; }
     internal long ConnectMilliseconds { get; }
     internal long ResponseHeadMilliseconds { get; }

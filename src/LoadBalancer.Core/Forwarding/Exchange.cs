@@ -70,7 +70,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal bool IsSent;              // the request, or at least its head, was handed to the destination of the last pick
     internal ValueTask<FlushResult>? Sending; // the same, under way
     internal bool NeedsFreshConnection; // a kept connection broke: no other is trusted
-    internal int Exclude;              // the destination that failed, which a retry passes over; -1 for none
+    internal Destination? Exclude;     // the one that failed, which a retry passes over
     internal long EndTimestamp;        // when the last pick was completed; 0 before
     internal long DeadlineAt;          // milliseconds; LoopTimer.None for no deadline
     internal long RequestBodyMax;      // -1 for no limit
@@ -95,7 +95,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         IsResponseStarted = IsUploadDone = IsUploadStopped = IsUploadStreamed = IsUploadReading = false;
         IsAwaitingHead = IsRecorded = KeepClientAlive = IsUploadRunning = IsSent = NeedsFreshConnection = false;
         Sending = null;
-        Exclude = -1;
+        Exclude = null;
         EndTimestamp = 0;
         DeadlineAt = None;
         RequestBodyMax = -1;

@@ -143,10 +143,9 @@ internal static class Forwarder
         int attempt = exchange.Record.Attempts;
         long now = attempt == 0 ? exchange.Record.StartTimestamp : exchange.Context.Loop.Time.GetTimestamp();
         ClusterSnapshot cluster = exchange.Cluster!;
-        int index = cluster.Picker.Pick(new PickContext(now, attempt, 0, exchange.Exclude));
-        if (index < 0) return false;
-        exchange.Lease = new PickLease(cluster.Picker, index, now);
-        exchange.Destination = cluster.Destinations[index];
+        exchange.Lease = cluster.Scheduler.Pick(new PickContext(now, attempt, 0, exchange.Exclude));
+        if (!exchange.Lease.IsActive) return false;
+        exchange.Destination = (DestinationState)exchange.Lease.Destination.Tag!;
         exchange.Record.Destination = exchange.Destination.Name;
         exchange.Record.Attempts = attempt + 1;
         if (attempt > 0) exchange.Record.ConnectTicks = exchange.Record.FirstByteTicks = -1;

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+
+namespace LoadBalancer.Balancing;
+
+/// <summary>
+/// One server as balancing sees it: what is known of it, and its live state. The same object stays through every change of the set as
+/// long as its identity does, and until its last pick is completed. Thread-safe.
+/// </summary>
+public sealed class Destination
+{
+    private int _outstandingMax = int.MaxValue;
+    private int _status;
+    internal LiveState Live;
+
+    internal Destination(string identity, object? tag)
+    {
+        Identity = identity;
+        Tag = tag;
+        IdentityHash = HashKeys.Of(identity);
+    }
+
+    /// <summary>What makes it the same destination after a change of configuration.</summary>
+    public string Identity { get; }
+
+    /// <summary>What the owner attached: an address, a connection pool.</summary>
+    public object? Tag { get; internal set; }
+
+    /// <summary>Picks not completed yet.</summary>
+    public int Outstanding => Volatile.Read(ref Live.Outstanding);
+
+    /// <summary>Reasons not to use it; <see cref="DestinationStatus.Eligible"/> when there are none.</summary>
+    public DestinationStatus Status => (DestinationStatus)Volatile.Read(ref _status);
+
+    /// <summary>Hash of the identity, the same in every process.</summary>
+    internal ulong IdentityHash { get; }
+
+    /// <summary>Place in the newest set it is part of. A hint: whoever uses it checks that the set has this object there.</summary>
+    internal int Seat { get; set; }
+
+    /// <summary>Tier of the newest set it is part of, as a hint like <see cref="Seat"/>.</summary>
+    internal int Tier { get; set; }
+
+    /// <summary>Since when it may be used again, in timestamp ticks; <see cref="long.MinValue"/> when that was from the start.</summary>
+    internal long AdmittedAt { get; set; } = long.MinValue;
+
+    internal int OutstandingMax
+    {
+        get => Volatile.Read(ref _outstandingMax);
+        set => Volatile.Write(ref _outstandingMax, value);
+    }
+
+    internal bool IsFull => Outstanding >= OutstandingMax;
+
+    internal void SetStatus(DestinationStatus status) => Volatile.Write(ref _status, (int)status);
+
+    // Hot path: per attempt. 0 allocations. PolicyTests.PickAndComplete_AnyPolicy_AllocatesNothing
+    internal bool TryReserve(long now, out int outstanding)
+    {
+        outstanding = 0;
+        if (IsFull) return false; // before the write: a full destination is asked often
+        outstanding = Interlocked.Increment(ref Live.Outstanding);
+        if (outstanding > OutstandingMax)
+        {
+            Release();
+            return false;
+        }
+        if (outstanding == 1) Volatile.Write(ref Live.BusySince, now);
+        return true;
+    }
+
+    internal int Release()
+    {
+        int left = Interlocked.Decrement(ref Live.Outstanding);
+        Debug.Assert(left >= 0, "a pick was completed twice");
+        return left;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Identity;
+}

@@ -1,0 +1,170 @@
+namespace LoadBalancer.Balancing;
+
+/// <summary>
+/// Balances over destinations that come and go: the door to this library. Owns the destinations' live state; picks and completions take
+/// no lock, whatever changes the set makes a new immutable snapshot, picker included, and swaps it in by one write.
+/// </summary>
+public sealed class Scheduler
+{
+    private readonly Lock _changing = new(); // never taken by a pick or completion
+    private readonly IBalancingPolicy _policy;
+    private readonly PickRandom _random;
+    private readonly SchedulerOptions _options;
+    private Destination[] _destinations = [];
+    private Dictionary<string, Destination> _byIdentity = [];
+    private DestinationSpec[] _specs = [];
+    private bool _isStarted;
+    private IDestinationPicker _picker;
+    private SortedList<int, IDestinationPicker> _tierPickers = [];
+
+    /// <summary>A scheduler without destinations; <see cref="Update"/> brings them.</summary>
+    public Scheduler(IBalancingPolicy policy, SchedulerOptions? options = null)
+    {
+        _policy = policy;
+        _options = options ?? new SchedulerOptions();
+        _random = new PickRandom(_options.Seed);
+        _picker = policy.Build(new DestinationSet([], [], _options, _random), null);
+    }
+
+    /// <summary>Members in the order of the last <see cref="Update"/>, eligible or not.</summary>
+    public IReadOnlyList<Destination> Destinations => Volatile.Read(ref _destinations);
+
+    /// <summary>The picker of the present snapshot.</summary>
+    public IDestinationPicker Picker => Volatile.Read(ref _picker);
+
+    /// <summary>Chooses a destination; the lease is not active when none may be used.</summary>
+    // Hot path: per attempt. 0 allocations, no lock. PolicyTests.PickAndComplete_AnyPolicy_AllocatesNothing
+    public PickLease Pick(in PickContext context)
+    {
+        Destination? picked = Volatile.Read(ref _picker).Pick(context);
+        return picked is null ? default : new PickLease(this, picked, context.Timestamp);
+    }
+
+    /// <summary>
+    /// Picks a certain destination, for affinity: the lease is not active when it is not eligible or at its limit.
+    /// </summary>
+    public PickLease PickThis(Destination destination, long now) =>
+        IsEligible(destination) && destination.TryReserve(now, out int outstanding)
+            ? Started(destination, outstanding, now) : default;
+
+    /// <summary>The member of that identity, or null.</summary>
+    public Destination? Find(string identity) => Volatile.Read(ref _byIdentity).GetValueOrDefault(identity);
+
+    /// <summary>Whether the destination is a member that new picks may go to, its limit aside.</summary>
+    public bool IsEligible(Destination destination) => destination.Status == DestinationStatus.Eligible && Find(destination.Identity) == destination;
+
+    /// <summary>
+    /// Sets the members. Those whose identity is known keep their live state; the picks of those that are gone are completed as ever.
+    /// </summary>
+    /// <param name="specs">All members.</param>
+    /// <param name="now">Timestamp ticks: newcomers start slowly from here, except in the first update.</param>
+    /// <exception cref="ArgumentException">Two members of one identity, or a value out of its range; nothing has changed then.</exception>
+    public void Update(IReadOnlyList<DestinationSpec> specs, long now)
+    {
+        lock (_changing)
+        {
+            var seen = new HashSet<string>(StringComparer.Ordinal);
+            foreach (DestinationSpec spec in specs) Check(spec, seen);
+
+            var byIdentity = new Dictionary<string, Destination>(StringComparer.Ordinal);
+            var destinations = new Destination[specs.Count];
+            for (int i = 0; i < destinations.Length; i++)
+            {
+                DestinationSpec spec = specs[i];
+                if (!_byIdentity.TryGetValue(spec.Identity, out Destination? destination))
+                {
+                    destination = new Destination(spec.Identity, spec.Tag);
+                    if (_isStarted) Admit(destination, now);
+                }
+                destination.Tag = spec.Tag;
+                destination.OutstandingMax = spec.OutstandingMax == 0 ? int.MaxValue : spec.OutstandingMax;
+                destinations[i] = destination;
+                byIdentity.Add(spec.Identity, destination);
+            }
+            _specs = [.. specs];
+            _isStarted = true;
+            Volatile.Write(ref _destinations, destinations);
+            Volatile.Write(ref _byIdentity, byIdentity); // never changed again: safe to read from any thread
+            Rebuild();
+        }
+    }
+
+    /// <summary>Sets or clears reasons not to use a destination; has effect on every pick that begins after the return.</summary>
+    /// <param name="destination">A member.</param>
+    /// <param name="reasons">Which reasons.</param>
+    /// <param name="hold">Whether they hold from now on.</param>
+    /// <param name="now">Timestamp ticks: a destination without any reason left starts slowly from here.</param>
+    public void Mark(Destination destination, DestinationStatus reasons, bool hold, long now)
+    {
+        lock (_changing)
+        {
+            DestinationStatus before = destination.Status, after = hold ? before | reasons : before & ~reasons;
+            if (before == after) return;
+            destination.SetStatus(after);
+            if (after == DestinationStatus.Eligible) Admit(destination, now);
+            Rebuild();
+        }
+    }
+
+    /// <summary>
+    /// Destinations to probe now, chosen by the policy; the caller asks each for its load and reports it to <see cref="Probed"/>. To be
+    /// called after each pick, or now and then: what is due adds up to some extent. Most policies never want any.
+    /// </summary>
+    /// <param name="targets">Receives them; its length bounds their number.</param>
+    /// <returns>How many.</returns>
+    public int TakeProbes(Span<Destination> targets) => Volatile.Read(ref _picker).TakeProbes(targets);
+
+    /// <summary>Reports the answer to a probe, received at <paramref name="now"/>.</summary>
+    public void Probed(Destination destination, in ProbeResult result, long now) => Volatile.Read(ref _picker).Probed(destination, result, now);
+
+    internal void Complete(Destination destination, long startTimestamp, in PickOutcome outcome)
+    {
+        // Before the picker is read: either it is the new one already, or Attached sees the new count (both are full fences).
+        int outstanding = destination.Release();
+        Volatile.Read(ref _picker).Complete(destination, outstanding, outcome, startTimestamp + Math.Max(0, outcome.TotalTicks));
+    }
+
+    private PickLease Started(Destination destination, int outstanding, long now)
+    {
+        Volatile.Read(ref _picker).Reserved(destination, outstanding, now);
+        return new PickLease(this, destination, now);
+    }
+
+    private void Admit(Destination destination, long now)
+    {
+        if (_options.SlowStart > TimeSpan.Zero) destination.AdmittedAt = now;
+    }
+
+    private static void Check(DestinationSpec spec, HashSet<string> seen)
+    {
+        if (!seen.Add(spec.Identity)) throw new ArgumentException($"two destinations have the identity '{spec.Identity}'");
+        if (spec.Weight is < 1 or > DestinationSpec.WeightMax) throw new ArgumentOutOfRangeException(nameof(spec), spec.Weight, $"weight of '{spec.Identity}'");
+        if (spec.OutstandingMax < 0) throw new ArgumentOutOfRangeException(nameof(spec), spec.OutstandingMax, $"limit of '{spec.Identity}'");
+    }
+
+    private void Rebuild()
+    {
+        Tier[] tiers = Tier.Divide(_destinations, _specs, _options);
+        var pickers = new SortedList<int, IDestinationPicker>();
+        for (int t = 0; t < tiers.Length; t++)
+        {
+            Tier tier = tiers[t];
+            for (int seat = 0; seat < tier.Destinations.Length; seat++)
+            {
+                tier.Destinations[seat].Seat = seat;
+                tier.Destinations[seat].Tier = t;
+            }
+            _tierPickers.TryGetValue(tier.Priority, out IDestinationPicker? previous);
+            pickers.Add(tier.Priority, _policy.Build(new DestinationSet(tier.Destinations, tier.Weights, _options, _random), previous));
+        }
+        _tierPickers = pickers;
+        IDestinationPicker picker = pickers.Count switch
+        {
+            0 => _policy.Build(new DestinationSet([], [], _options, _random), null),
+            1 => pickers.Values[0],
+            _ => new TieredPicker([.. pickers.Values], [.. tiers.Select(tier => tier.Load)], _random),
+        };
+        Interlocked.Exchange(ref _picker, picker);
+        picker.Attached();
+    }
+}

@@ -1,0 +1,30 @@
+namespace LoadBalancer.Balancing;
+
+/// <summary>Settings of a scheduler that are not the policy's.</summary>
+public sealed record SchedulerOptions
+{
+    /// <summary>Timestamp ticks in a second. Default: that of <see cref="TimeProvider.System"/>.</summary>
+    public long TimestampFrequency { get; init; } = TimeProvider.System.TimestampFrequency;
+
+    /// <summary>
+    /// Makes picks repeatable: the same seed and the same calls from one thread give the same picks. Null (default): each thread draws
+    /// from a source of its own, with a seed that nobody knows.
+    /// </summary>
+    public ulong? Seed { get; init; }
+
+    /// <summary>
+    /// With a smaller part of a tier's destinations eligible than this, and no other tier to carry the load, all of them are used but those
+    /// that drain: the checks are more likely wrong than nearly everything broken, and the few left would drown. 0 to 1, default 0.5
+    /// (Envoy's healthy panic threshold); 0: never, unless none is left.
+    /// </summary>
+    public double PanicThreshold { get; init; } = 0.5;
+
+    /// <summary>
+    /// How much more than its share a destination is trusted to carry before load overflows to the next tier. 1 or more; default 1.4
+    /// (Envoy's overprovisioning factor): with 72 % of a tier eligible it still takes everything.
+    /// </summary>
+    public double Overprovisioning { get; init; } = 1.4;
+
+    /// <summary>Time over which a destination that comes (back) gets its full share, in which it is at first unused to load. Default 10 s; zero for none.</summary>
+    public TimeSpan SlowStart { get; init; } = TimeSpan.FromSeconds(10);
+}
