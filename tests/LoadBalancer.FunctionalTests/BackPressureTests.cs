@@ -1,10 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
-using LoadBalancer.Core.Transport;
 using LoadBalancer.Testing;
 using NUnit.Framework;
 
@@ -155,16 +153,9 @@ public sealed class BackPressureTests(TransportKind transport) : IDisposable
             await other.ReadResponseAsync(Token);
             await proxy.Completions.NextAsync(Token);
         }
-        int slabs = await LeasedSlabsAsync(proxy.Server.Contexts[0]);
+        int slabs = await proxy.Server.Contexts[0].LeasedSlabsAsync(Token);
         TestContext.Out.WriteLine($"{sender.Sent} bytes taken, {slabs} slabs leased");
         Assert.That(slabs, Is.LessThanOrEqualTo(SlabsMax));
-    }
-
-    private static async Task<int> LeasedSlabsAsync(LoopContext context)
-    {
-        var leased = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        context.Loop.Post(new LoopRead(() => leased.SetResult(context.Loop.Slabs.Leased)));
-        return await leased.Task.WaitAsync(Token);
     }
 
     /// <summary>Reads and forgets, at least so many bytes and until they end with a mark where one is given.</summary>
@@ -186,10 +177,5 @@ public sealed class BackPressureTests(TransportKind transport) : IDisposable
     {
         socket.LingerState = new LingerOption(true, 0);
         socket.Dispose();
-    }
-
-    private sealed class LoopRead(Action action) : LoopWork
-    {
-        protected internal override void Execute() => action();
     }
 }

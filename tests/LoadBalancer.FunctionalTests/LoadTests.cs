@@ -40,6 +40,7 @@ public sealed class LoadTests(TransportKind transport)
             }
             for (int i = 0; i < 2 * Connections; i++) await proxy.Completions.NextAsync(Token);
             Assert.That(proxy.Server.Contexts.Sum(context => context.ConnectionCount), Is.EqualTo(Connections));
+            Assert.That(await proxy.Server.Contexts[0].LeasedSlabsAsync(Token), Is.Zero);
         }
         finally
         {

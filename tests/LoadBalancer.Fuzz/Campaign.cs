@@ -58,6 +58,13 @@ internal sealed class Campaign
         return true;
     }
 
+    /// <summary>Writes the samples as they are, for other fuzzers.</summary>
+    internal void Export(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        for (int i = 0; i < _samples.Count; i++) File.WriteAllBytes(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{i}.bin")), _samples[i]);
+    }
+
     internal bool RunOne(byte[] input) => Try(input, isThorough: true);
 
     private bool Try(byte[] input, bool isThorough)
@@ -82,8 +89,8 @@ internal sealed class Campaign
 
     private void Fail(string what)
     {
-        string file = Path.GetFullPath(string.Create(CultureInfo.InvariantCulture, $"fuzz-failure-{_target.Name}-{_seed}-{_iteration}.txt"));
-        Sample.Write(file, _current);
+        string file = Path.GetFullPath(string.Create(CultureInfo.InvariantCulture, $"fuzz-failure-{_target.Name}-{_seed}-{_iteration}.bin"));
+        File.WriteAllBytes(file, _current);
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{_target.Name}: seed {_seed}, input {_iteration}, written to {file}\n{Convert.ToHexString(_current)}\n{what}"));
     }
 
