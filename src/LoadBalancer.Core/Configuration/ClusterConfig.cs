@@ -6,8 +6,17 @@ public sealed record ClusterConfig
     /// <summary>Destinations by name. In the file a plain string stands for one with that address.</summary>
     public IReadOnlyDictionary<string, DestinationConfig> Destinations { get; init; } = new Dictionary<string, DestinationConfig>();
 
-    /// <summary>Balancing policy: "round-robin" (default).</summary>
-    public string Balance { get; init; } = "round-robin";
+    /// <summary>
+    /// Balancing policy: "latency-weighted" (default), "round-robin", "random", "least-outstanding", "power-of-two", "peak-ewma", "least-time",
+    /// "consistent-hash", "rendezvous" or "first". See <see cref="Balancing.BalancingPolicies"/>.
+    /// </summary>
+    public string Balance { get; init; } = "latency-weighted";
+
+    /// <summary>
+    /// What "consistent-hash" and "rendezvous" hash: "ip", "path", "header:NAME", "cookie:NAME" or "query:NAME". Requests without such a part are
+    /// spread. Null (default) where the policy does not hash.
+    /// </summary>
+    public string? HashOn { get; init; }
 
     /// <summary>Host field sent to destinations: "client" (default, the client's own), "destination" (its address), or a fixed value.</summary>
     public string Host { get; init; } = "client";

@@ -1,3 +1,5 @@
+using LoadBalancer.Core.Forwarding;
+
 namespace LoadBalancer.Core.Configuration;
 
 /// <summary>Checks <see cref="ClusterConfig"/>.</summary>
@@ -12,6 +14,13 @@ internal static class ClusterValidator
             Destinations($"{path}.destinations", cluster, problems);
             if (Array.IndexOf(ConfigRanges.BalancePolicies, cluster.Balance) < 0)
                 problems.Add($"{path}.balance", $"there is no policy {CharacterText.Quote(cluster.Balance)}{Suggestion.Text(cluster.Balance, ConfigRanges.BalancePolicies)}");
+            bool hashes = Array.IndexOf(ConfigRanges.HashPolicies, cluster.Balance) >= 0;
+            if (hashes && cluster.HashOn is null)
+                problems.Add($"{path}.hashOn", $"{cluster.Balance} needs to know what to hash; expected one of {string.Join(", ", HashSource.Examples)}");
+            else if (!hashes && cluster.HashOn is not null)
+                problems.Add($"{path}.hashOn", $"has no effect with \"balance\": \"{cluster.Balance}\"; it is for {string.Join(" and ", ConfigRanges.HashPolicies)}");
+            else if (cluster.HashOn is { } hashOn && !HashSource.TryParse(hashOn, out _))
+                problems.Add($"{path}.hashOn", $"{CharacterText.Quote(hashOn)} is nothing to hash; expected one of {string.Join(", ", HashSource.Examples)}");
             if (cluster.Host is not ("client" or "destination") && !HostName.IsValidAuthority(cluster.Host))
                 problems.Add($"{path}.host", $"{CharacterText.Quote(cluster.Host)} is no host; expected \"client\", \"destination\" or a fixed value such as \"example.com\"");
             problems.Range(path, "connectTimeout", cluster.ConnectTimeout, ConfigRanges.ConnectTimeout);

@@ -48,8 +48,11 @@ internal static class ConfigRanges
     internal static readonly DurationRange PoolLifeMax = PositiveOrNone;
     internal static readonly NumberRange PoolConnectionsMax = new(0, 1_000_000);
 
-    /// <summary>Balancing policies that can be named.</summary>
-    internal static readonly string[] BalancePolicies = ["round-robin"];
+    /// <summary>Balancing policies that can be named. Prequal is not among them as long as nobody probes for it.</summary>
+    internal static readonly string[] BalancePolicies = [.. Balancing.BalancingPolicies.Names.Where(name => name != "prequal")];
+
+    /// <summary>Policies that hash a part of the request.</summary>
+    internal static readonly string[] HashPolicies = ["consistent-hash", "rendezvous"];
 }
 
 /// <summary>Both ends included.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using LoadBalancer.Balancing;
+using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Routing;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
@@ -108,6 +109,7 @@ internal sealed class ClusterSnapshot
         Name = name;
         Config = config;
         Destinations = destinations;
+        HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
         Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance));
         Scheduler.Update([.. destinations.Select(d => new DestinationSpec(d.Name) { Weight = d.Config.Weight, Tag = d })], now: 0);
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
@@ -123,6 +125,7 @@ internal sealed class ClusterSnapshot
     internal ClusterConfig Config { get; }
     internal DestinationState[] Destinations { get; }
     internal Scheduler Scheduler { get; }
+    internal HashSource? HashSource { get; }
     internal HeadLimits HeadLimits { get; }
     internal long ConnectMilliseconds { get; }
     internal long ResponseHeadMilliseconds { get; }

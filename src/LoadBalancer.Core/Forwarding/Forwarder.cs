@@ -143,7 +143,7 @@ internal static class Forwarder
         int attempt = exchange.Record.Attempts;
         long now = attempt == 0 ? exchange.Record.StartTimestamp : exchange.Context.Loop.Time.GetTimestamp();
         ClusterSnapshot cluster = exchange.Cluster!;
-        exchange.Lease = cluster.Scheduler.Pick(new PickContext(now, attempt, 0, exchange.Exclude));
+        exchange.Lease = cluster.Scheduler.Pick(new PickContext(now, attempt, cluster.HashSource?.KeyOf(exchange) ?? 0, exchange.Exclude));
         if (!exchange.Lease.IsActive) return false;
         exchange.Destination = (DestinationState)exchange.Lease.Destination.Tag!;
         exchange.Record.Destination = exchange.Destination.Name;

@@ -1,4 +1,5 @@
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Hosting.Configuration.Specs;
 
 namespace LoadBalancer.Hosting.Configuration;
@@ -38,6 +39,9 @@ internal static class ClusterSpecs
             new MapSpec<DestinationConfig>(Destination, Destination.Empty), c => c.Destinations, (c, v) => c with { Destinations = v }) { IsRequired = true, OtherNames = ["servers", "members", "endpoints", "targets"] },
         new FieldSpec<ClusterConfig, string>("balance", "Balancing policy.",
             new TextSpec(choices: ConfigRanges.BalancePolicies), c => c.Balance, (c, v) => c with { Balance = v }) { OtherNames = ["policy", "algorithm", "loadBalancingPolicy"] },
+        new FieldSpec<ClusterConfig, string>("hashOn",
+            "What consistent-hash and rendezvous hash: \"ip\", \"path\", \"header:NAME\", \"cookie:NAME\" or \"query:NAME\".",
+            new TextSpec(pattern: "^(ip|path|(header|cookie|query):.+)$", examples: HashSource.Examples), c => c.HashOn!, (c, v) => c with { HashOn = v }) { OtherNames = ["hash", "hashKey"] },
         new FieldSpec<ClusterConfig, string>("host",
             "Host field sent to destinations: \"client\" (the client's own), \"destination\" (its address), or a fixed value.",
             new TextSpec(examples: ["client", "destination", "api.example.com"]), c => c.Host, (c, v) => c with { Host = v }),

@@ -50,6 +50,9 @@ public sealed class DiagnosticsTests
     [TestCase("{" + Web + ",\n\"routes\":{\"a.b\":{\"redirect\":\"/{pth}\"}}}", "f:2:29: routes[\"a.b\"].redirect.to: \"/{pth}\" has \"{pth}\"; did you mean \"{path}\"?")]
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"destinations\":{\"a\":\"http://h\"}}}}", "f:2:38: clusters.c.destinations.a.address: \"http://h\" is a URL, not an address; did you mean \"h:80\"?")]
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{}}}", "f:2:17: clusters.c: the key \"destinations\" is missing: Destinations by name; a plain string stands for one with that address.")]
+    [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"balance\":\"consistent-hash\",\"destinations\":{}}}}", "f:2:17: clusters.c.hashOn: consistent-hash needs to know what to hash; expected one of ip, path, header:X-User, cookie:session, query:id")]
+    [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"hashOn\":\"ip\",\"destinations\":{}}}}", "f:2:27: clusters.c.hashOn: has no effect with \"balance\": \"latency-weighted\"; it is for consistent-hash and rendezvous")]
+    [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"balance\":\"rendezvous\",\"hashOn\":\"header\",\"destinations\":{}}}}", "f:2:50: clusters.c.hashOn: \"header\" is nothing to hash; expected one of ip, path, header:X-User, cookie:session, query:id")]
     public void Parse_BadFile_SaysExactlyWhatAndWhere(string text, string expected)
     {
         ConfigReadResult result = ConfigFile.Parse(Encoding.UTF8.GetBytes(text), "f", name => name == "WORD" ? "word" : null);

@@ -1,0 +1,73 @@
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Testing;
+using NUnit.Framework;
+
+namespace LoadBalancer.FunctionalTests;
+
+/// <summary>Policies at work in a cluster. What each does is tested with the scheduler; here, that requests reach it and that it learns.</summary>
+[TestFixture(TransportKind.Epoll)]
+[TestFixture(TransportKind.Sockets)]
+[CancelAfter(30_000)]
+public sealed class BalancingTests(TransportKind transport)
+{
+    private static CancellationToken Token => TestContext.CurrentContext.CancellationToken;
+
+    private static readonly string[] Policies = [.. ConfigRanges.BalancePolicies.Except(ConfigRanges.HashPolicies)];
+
+    [SetUp]
+    public void SkipWhereUnsupported() => Transports.Require(transport);
+
+    [TestCaseSource(nameof(Policies))]
+    public async Task EveryPolicyHasRequestsAnsweredAlsoPastADeadDestination(string balance)
+    {
+        await using ScriptedOrigin one = Named("one"), two = Named("two");
+        await using ProxyFixture proxy = await StartAsync(new ClusterConfig { Balance = balance }, one.Address, "127.0.0.1:1", two.Address);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        for (int i = 0; i < 30; i++) Assert.That(await AskAsync(client, "/", ""), Is.AnyOf("one", "two"));
+    }
+
+    [TestCase("consistent-hash", "header:X-User", "/", "X-User: ")]
+    [TestCase("consistent-hash", "cookie:s", "/", "Cookie: a=1; s=")]
+    [TestCase("rendezvous", "query:id", "/?x=1&id=", "")]
+    [TestCase("rendezvous", "path", "/p/", "")]
+    public async Task AHashedPartAlwaysLeadsToTheSameDestination(string balance, string hashOn, string target, string field)
+    {
+        await using ScriptedOrigin one = Named("one"), two = Named("two"), three = Named("three");
+        await using ProxyFixture proxy = await StartAsync(new ClusterConfig { Balance = balance, HashOn = hashOn }, one.Address, two.Address, three.Address);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        async Task<string> Of(int key) => field.Length == 0 ? await AskAsync(client, $"{target}{key}", "") : await AskAsync(client, target, $"{field}{key}\r\n");
+        var first = new string[30];
+        for (int key = 0; key < first.Length; key++) first[key] = await Of(key);
+        Assert.That(first.Distinct().Count(), Is.EqualTo(3), "30 keys spread over three");
+        for (int key = 0; key < first.Length; key++) Assert.That(await Of(key), Is.EqualTo(first[key]));
+    }
+
+    [Test]
+    public async Task ARequestWithoutTheHashedPartIsSpread()
+    {
+        await using ScriptedOrigin one = Named("one"), two = Named("two");
+        await using ProxyFixture proxy = await StartAsync(new ClusterConfig { Balance = "consistent-hash", HashOn = "header:X-User" }, one.Address, two.Address);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        var seen = new HashSet<string>();
+        for (int i = 0; i < 60; i++) seen.Add(await AskAsync(client, "/", ""));
+        Assert.That(seen, Has.Count.EqualTo(2));
+    }
+
+    private Task<ProxyFixture> StartAsync(ClusterConfig cluster, params string[] destinations)
+    {
+        ProxyConfig config = ProxyFixture.Config(transport, destinations);
+        return ProxyFixture.StartAsync(config with
+        {
+            Clusters = new Dictionary<string, ClusterConfig> { ["app"] = cluster with { Destinations = config.Clusters["app"].Destinations } },
+        });
+    }
+
+    private static ScriptedOrigin Named(string name) => ScriptedOrigin.Answering($"HTTP/1.1 200 OK\r\nContent-Length: {name.Length}\r\n\r\n{name}");
+
+    private static async Task<string> AskAsync(RawClient client, string target, string field)
+    {
+        await client.SendAsync($"GET {target} HTTP/1.1\r\nHost: h\r\n{field}\r\n", Token);
+        string response = await client.ReadResponseAsync(Token);
+        return response[(response.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..];
+    }
+}
