@@ -77,7 +77,7 @@ public sealed class RunTests : IDisposable
         using LbProcess lb = LbProcess.Start(_directory, "run", "--listen", "127.0.0.1:0", "--to", "localhost:5000,localhost:5001");
         Assert.That(await lb.LineAsync("lb ", cancellationToken), Does.EndWith("command line: 1 listener, 1 route, 1 cluster, 2 destinations"));
         Assert.That(await lb.LineAsync("listening", cancellationToken), Does.Match(@"web: http://127\.0\.0\.1:[1-9][0-9]+$"));
-        Assert.That(await lb.LineAsync("defaults", cancellationToken), Does.Contain("balance round-robin, connectTimeout 2s"));
+        Assert.That(await lb.LineAsync("defaults", cancellationToken), Does.Contain("balance latency-weighted, connectTimeout 2s"));
     }
 
     [Test, CancelAfter(60_000)]

@@ -19,12 +19,15 @@ internal static class DemoCommand
         var port = new Option<int?>("--port", "-p") { Description = $"Port on 127.0.0.1 [default: {PortDefault}, or a free one when that is taken]" };
         var burst = new Option<int>("--burst") { Description = "Requests the demo sends to itself at the start", DefaultValueFactory = _ => 30 };
         var seconds = new Option<int>("--for") { Description = "Seconds after which the demo ends by itself; 0 for never", DefaultValueFactory = _ => 0 };
+        var balance = new Option<string>("--balance", "-b") { Description = "Balancing policy", DefaultValueFactory = _ => new ClusterConfig().Balance };
+        balance.AcceptOnlyFromAmong([.. ConfigRanges.BalancePolicies.Except(ConfigRanges.HashPolicies)]);
         Option<string> log = LogLevelOption.Create("warn");
         var command = new ExplainedCommand("demo", "Starts three destinations of different speed inside this process and the balancer before them, and shows the requests being spread.", """
             Examples:
               lb demo                      then, elsewhere: curl http://127.0.0.1:8080/
               lb demo --port 9000 --for 10
-            """) { port, burst, seconds, log };
+              lb demo --balance round-robin --burst 300
+            """) { port, burst, seconds, balance, log };
         command.Validators.Add(result =>
         {
             if (result.GetValue(port) is < 0 or > 65535) result.AddError("'--port' is out of range; expected 0 to 65535");
@@ -32,11 +35,11 @@ internal static class DemoCommand
             if (result.GetValue(seconds) < 0) result.AddError("'--for' is out of range; expected 0 or more");
         });
         command.SetAction(parsed => RunAsync(
-            parsed.GetValue(port), parsed.GetValue(burst), parsed.GetValue(seconds), LogLevelOption.Parse(parsed.GetValue(log)!)));
+            parsed.GetValue(port), parsed.GetValue(burst), parsed.GetValue(seconds), parsed.GetValue(balance)!, LogLevelOption.Parse(parsed.GetValue(log)!)));
         return command;
     }
 
-    private static async Task<int> RunAsync(int? port, int burst, int seconds, Microsoft.Extensions.Logging.LogLevel logLevel)
+    private static async Task<int> RunAsync(int? port, int burst, int seconds, string balance, Microsoft.Extensions.Logging.LogLevel logLevel)
     {
         int chosen = port ?? PortDefault;
         if (port is null && !IsFree(PortDefault))
@@ -48,8 +51,8 @@ internal static class DemoCommand
         try
         {
             var counters = new DemoCounters([.. destinations.Select(d => d.Name)], TimeProvider.System);
-            return await ServerHost.RunAsync(Config(chosen, destinations), logLevel, counters,
-                (server, stopping) => ShowAsync(server, counters, destinations, burst, seconds, stopping));
+            return await ServerHost.RunAsync(Config(chosen, balance, destinations), logLevel, counters,
+                (server, stopping) => ShowAsync(server, balance, counters, destinations, burst, seconds, stopping));
         }
         finally
         {
@@ -58,10 +61,10 @@ internal static class DemoCommand
     }
 
     private static async Task ShowAsync(
-        ProxyServer server, DemoCounters counters, DemoDestination[] destinations, int burst, int seconds, CancellationToken stopping)
+        ProxyServer server, string balance, DemoCounters counters, DemoDestination[] destinations, int burst, int seconds, CancellationToken stopping)
     {
         EndPoint target = server.Endpoints["demo"];
-        Console.Out.WriteLine($"Balancer on http://{target} (round-robin, transport {server.Transport}) before three destinations:");
+        Console.Out.WriteLine($"Balancer on http://{target} ({balance}, transport {server.Transport}) before three destinations:");
         foreach (DemoDestination destination in destinations) Console.Out.WriteLine($"  {destination.Name,-7} http://{destination.Address}, answers after {destination.DelayMilliseconds} ms");
         if (burst > 0) await BurstAsync(target, counters, burst, stopping);
         Console.Out.WriteLine($"Your turn:  curl http://{target}/      Ctrl+C ends the demo.");
@@ -103,13 +106,13 @@ internal static class DemoCommand
         if (counters.TakeLine(null) is { } line) Console.Out.WriteLine(line);
     }
 
-    private static ProxyConfig Config(int port, DemoDestination[] destinations) => new()
+    private static ProxyConfig Config(int port, string balance, DemoDestination[] destinations) => new()
     {
         Listeners = new Dictionary<string, ListenerConfig> { ["demo"] = new() { Address = $"127.0.0.1:{port}" } },
         Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "demo" } },
         Clusters = new Dictionary<string, ClusterConfig>
         {
-            ["demo"] = new() { Destinations = destinations.ToDictionary(d => d.Name, d => new DestinationConfig { Address = d.Address }) },
+            ["demo"] = new() { Balance = balance, Destinations = destinations.ToDictionary(d => d.Name, d => new DestinationConfig { Address = d.Address }) },
         },
         DrainTimeout = TimeSpan.FromSeconds(5),
     };

@@ -30,7 +30,7 @@ internal static class SampleConfig
           // Groups of destinations that can answer the same requests.
           "clusters": {
             "app": {
-              "balance": "round-robin",
+              "balance": "latency-weighted",
               "destinations": {
                 "a": "localhost:5000",
                 "b": { "address": "localhost:5001", "weight": 2 },
