@@ -12,20 +12,19 @@ namespace LoadBalancer.Core;
 internal sealed class LoopContext
 {
     private const int ExchangesKeptMax = 1024;
-    private readonly UpstreamPool[] _pools;
+    private readonly List<UpstreamPool> _pools = [];
     private Exchange? _freeExchanges;
     private int _freeExchangeCount;
     private readonly byte[] _dateLine = Encoding.ASCII.GetBytes("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
     private long _dateSecond = -1;
     private Http1Connection? _firstConnection;
 
-    internal LoopContext(ProxyServer server, TransportLoop loop, ProxySnapshot snapshot, int loopCount)
+    internal LoopContext(ProxyServer server, TransportLoop loop, int loopCount)
     {
         Server = server;
         Loop = loop;
         LoopCount = loopCount;
         Observer = server.Observer;
-        _pools = [.. snapshot.Destinations.Select(d => new UpstreamPool(this, d))];
     }
 
     internal ProxyServer Server { get; }
@@ -37,7 +36,15 @@ internal sealed class LoopContext
     internal bool IsDrainReported { get; set; }
     internal int ConnectionCount { get; private set; }
 
-    internal UpstreamPool PoolOf(DestinationState destination) => _pools[destination.Index];
+    /// <summary>Makes the pool of a destination; it is in the list until the destination leaves its cluster.</summary>
+    internal UpstreamPool AddPool(DestinationState destination)
+    {
+        var pool = new UpstreamPool(this, destination);
+        _pools.Add(pool);
+        return pool;
+    }
+
+    internal void RemovePool(UpstreamPool pool) => _pools.Remove(pool);
 
     internal Exchange LeaseExchange()
     {

@@ -6,6 +6,7 @@ using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Transport.Epoll;
+using LoadBalancer.Core.Upstream;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Core;
@@ -28,12 +29,12 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <exception cref="ConfigException">The configuration has problems; all of them are listed.</exception>
     public ProxyServer(ProxyConfig config, ILoggerFactory loggerFactory, ICompletionObserver? observer = null, TimeProvider? timeProvider = null)
     {
-        _snapshot = ProxySnapshot.Build(config);
         _time = timeProvider ?? TimeProvider.System;
         _logger = loggerFactory.CreateLogger<ProxyServer>();
         Observer = observer;
         _factory = TransportFactory.Create(config.Transport.Kind);
         LoopCount = config.Transport.Loops > 0 ? config.Transport.Loops : Environment.ProcessorCount;
+        _snapshot = ProxySnapshot.Build(config, LoopCount, _time);
     }
 
     /// <summary>Bound addresses by listener name, with real ports, once started.</summary>
@@ -70,7 +71,7 @@ public sealed class ProxyServer : IAsyncDisposable
         {
             TransportLoop loop = _factory.CreateLoop(i, _time);
             loop.UnhandledException = OnInternalError;
-            _contexts[i] = new LoopContext(this, loop, _snapshot, LoopCount);
+            _contexts[i] = new LoopContext(this, loop, LoopCount);
         }
         foreach (LoopContext context in _contexts)
         {
@@ -82,6 +83,30 @@ public sealed class ProxyServer : IAsyncDisposable
             }));
         }
         return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// Changes who belongs to a cluster, while requests run: destinations that stay (same name and address) keep their connections and what was
+    /// learned of them; those that go get no new request, and finish what they have. Thread-safe.
+    /// </summary>
+    /// <param name="cluster">Name of the cluster.</param>
+    /// <param name="destinations">All its destinations from now on, by name. None: requests get 503.</param>
+    /// <exception cref="ArgumentException">There is no such cluster.</exception>
+    /// <exception cref="ConfigException">A destination has problems; all of them are listed, and nothing has changed.</exception>
+    public void UpdateDestinations(string cluster, IReadOnlyDictionary<string, DestinationConfig> destinations)
+    {
+        ClusterSnapshot snapshot = Array.Find(_snapshot.Clusters, c => c.Name == cluster) ?? throw new ArgumentException($"there is no cluster '{cluster}'", nameof(cluster));
+        IReadOnlyList<ConfigProblem> problems = ClusterValidator.ValidateDestinations(ConfigPath.Member("clusters", cluster), destinations);
+        if (problems.Count > 0) throw new ConfigException(problems);
+        IReadOnlyList<DestinationState> gone = snapshot.Members.Set(destinations, _time.GetTimestamp());
+        if (gone.Count == 0) return;
+        foreach (LoopContext context in _contexts)
+        {
+            context.Loop.Post(new LoopAction(() =>
+            {
+                foreach (DestinationState destination in gone) destination.Retire(context);
+            }));
+        }
     }
 
     private void Bind(ListenerSnapshot listener)

@@ -2,6 +2,7 @@ using System.Net;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Upstream;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using NUnit.Framework.Interfaces;
@@ -64,11 +65,10 @@ public sealed class ProxyFixture : IAsyncDisposable
         }
         foreach (ClusterSnapshot cluster in Server.Snapshot.Clusters)
         {
-            for (int i = 0; i < cluster.Destinations.Length; i++)
-            {
-                Assert.That(cluster.Destinations[i].OpenConnections, Is.Zero, $"connections to {cluster.Destinations[i].Name} left");
-                Assert.That(cluster.Scheduler.Destinations[i].Outstanding, Is.Zero, $"picks of {cluster.Destinations[i].Name} not completed");
-            }
+            foreach (DestinationState destination in cluster.Members.Present)
+                Assert.That(destination.OpenConnections, Is.Zero, $"connections to {destination.Name} left");
+            foreach (Destination destination in cluster.Scheduler.Destinations)
+                Assert.That(destination.Outstanding, Is.Zero, $"picks of {destination.Identity} not completed");
         }
     }
 }

@@ -43,7 +43,7 @@ public class RelayBenchmarks
         };
         var server = new ProxyServer(config, NullLoggerFactory.Instance);
         var loop = new MemoryLoop();
-        var context = new LoopContext(server, loop, server.Snapshot, loopCount: 1);
+        var context = new LoopContext(server, loop, loopCount: 1);
         _client = new MemoryConnection(loop);
         new Http1Connection(context, server.Snapshot.Listeners[0], _client).Start();
         _client.Feed(_request);

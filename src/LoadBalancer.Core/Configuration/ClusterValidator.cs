@@ -11,7 +11,7 @@ internal static class ClusterValidator
         {
             string path = ConfigPath.Member("clusters", name);
             problems.Name(path, name, "cluster");
-            Destinations($"{path}.destinations", cluster, problems);
+            Destinations($"{path}.destinations", cluster.Destinations, problems);
             if (Array.IndexOf(ConfigRanges.BalancePolicies, cluster.Balance) < 0)
                 problems.Add($"{path}.balance", $"there is no policy {CharacterText.Quote(cluster.Balance)}{Suggestion.Text(cluster.Balance, ConfigRanges.BalancePolicies)}");
             bool hashes = Array.IndexOf(ConfigRanges.HashPolicies, cluster.Balance) >= 0;
@@ -37,10 +37,18 @@ internal static class ClusterValidator
         }
     }
 
-    private static void Destinations(string path, ClusterConfig cluster, ProblemList problems)
+    /// <summary>The problems of a list of destinations that comes while running.</summary>
+    internal static IReadOnlyList<ConfigProblem> ValidateDestinations(string clusterPath, IReadOnlyDictionary<string, DestinationConfig> destinations)
+    {
+        var problems = new ProblemList();
+        Destinations($"{clusterPath}.destinations", destinations, problems);
+        return problems.Problems;
+    }
+
+    private static void Destinations(string path, IReadOnlyDictionary<string, DestinationConfig> destinations, ProblemList problems)
     {
         // None at all is allowed and answers 503: the file reader asks for the key, so that it is none on purpose.
-        foreach ((string name, DestinationConfig destination) in cluster.Destinations)
+        foreach ((string name, DestinationConfig destination) in destinations)
         {
             string item = ConfigPath.Member(path, name);
             problems.Name(item, name, "destination");

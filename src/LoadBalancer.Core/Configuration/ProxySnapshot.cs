@@ -15,27 +15,14 @@ internal sealed class ProxySnapshot
     internal required ListenerSnapshot[] Listeners { get; init; }
     internal required ClusterSnapshot[] Clusters { get; init; }
 
-    /// <summary>Every destination of every cluster; <see cref="DestinationState.Index"/> is the place in it.</summary>
-    internal required DestinationState[] Destinations { get; init; }
-
-    internal static ProxySnapshot Build(ProxyConfig config)
+    internal static ProxySnapshot Build(ProxyConfig config, int loopCount, TimeProvider time)
     {
         IReadOnlyList<ConfigProblem> problems = ConfigValidator.Validate(config);
         if (problems.Count > 0) throw new ConfigException(problems);
 
-        var destinations = new List<DestinationState>();
         var clusters = new Dictionary<string, ClusterSnapshot>(StringComparer.Ordinal);
         foreach ((string name, ClusterConfig cluster) in config.Clusters)
-        {
-            var members = new DestinationState[cluster.Destinations.Count];
-            int i = 0;
-            foreach ((string destination, DestinationConfig d) in cluster.Destinations)
-            {
-                members[i] = new DestinationState(destinations.Count, destination, d, cluster.Pool);
-                destinations.Add(members[i++]);
-            }
-            clusters.Add(name, new ClusterSnapshot(name, cluster, members));
-        }
+            clusters.Add(name, new ClusterSnapshot(name, cluster, loopCount, time));
 
         var routes = new List<RouteSnapshot>();
         foreach ((string name, RouteConfig route) in config.Routes)
@@ -52,7 +39,7 @@ internal sealed class ProxySnapshot
             }
             listeners.Add(new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules)));
         }
-        return new ProxySnapshot { Config = config, Listeners = [.. listeners], Clusters = [.. clusters.Values], Destinations = [.. destinations] };
+        return new ProxySnapshot { Config = config, Listeners = [.. listeners], Clusters = [.. clusters.Values] };
     }
 }
 
@@ -101,17 +88,17 @@ internal sealed class RouteSnapshot(string name, RouteConfig config, ClusterSnap
     internal long RequestBodyBytesMax { get; } = config.RequestBodyBytesMax ?? -1;
 }
 
-/// <summary>A cluster: its destinations and the scheduler over them, which has each <see cref="DestinationState"/> as a tag.</summary>
+/// <summary>A cluster: its settings, its changing members, and the scheduler over them, which has each <see cref="DestinationState"/> as a tag.</summary>
 internal sealed class ClusterSnapshot
 {
-    internal ClusterSnapshot(string name, ClusterConfig config, DestinationState[] destinations)
+    internal ClusterSnapshot(string name, ClusterConfig config, int loopCount, TimeProvider time)
     {
         Name = name;
         Config = config;
-        Destinations = destinations;
         HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
-        Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance));
-        Scheduler.Update([.. destinations.Select(d => new DestinationSpec(d.Name) { Weight = d.Config.Weight, Tag = d })], now: 0);
+        Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance), new SchedulerOptions { TimestampFrequency = time.TimestampFrequency });
+        Members = new ClusterMembers(config, Scheduler, loopCount);
+        Members.Set(config.Destinations, time.GetTimestamp());
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
         ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds;
         ResponseHeadMilliseconds = (long)config.ResponseHeadTimeout.TotalMilliseconds;
@@ -123,7 +110,7 @@ internal sealed class ClusterSnapshot
 
     internal string Name { get; }
     internal ClusterConfig Config { get; }
-    internal DestinationState[] Destinations { get; }
+    internal ClusterMembers Members { get; }
     internal Scheduler Scheduler { get; }
     internal HashSource? HashSource { get; }
     internal HeadLimits HeadLimits { get; }

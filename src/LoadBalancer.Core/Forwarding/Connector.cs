@@ -30,7 +30,7 @@ internal static class Connector
             if (endPoint is null) return Failed(exchange, EndReason.UpstreamUnresolved);
             if (exchange.FailReason != EndReason.None) return false; // the client left meanwhile
         }
-        UpstreamConnection? upstream = context.PoolOf(destination).Create(endPoint);
+        UpstreamConnection? upstream = destination.PoolOf(context).Create(endPoint);
         if (upstream is null) return Failed(exchange, EndReason.UpstreamOverloaded);
         exchange.Upstream = upstream;
         exchange.Arm(ExchangePhase.Connect, exchange.Cluster!.ConnectMilliseconds);

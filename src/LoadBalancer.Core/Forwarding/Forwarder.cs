@@ -30,7 +30,7 @@ internal static class Forwarder
     internal static bool TrySend(Exchange exchange)
     {
         if (!exchange.IsUploadDone || !Pick(exchange)) return false;
-        exchange.Upstream = exchange.Context.PoolOf(exchange.Destination).TryRent();
+        exchange.Upstream = exchange.Destination.PoolOf(exchange.Context).TryRent();
         if (exchange.Upstream is null) return false;
         ValueTask<FlushResult> sending = Write(exchange);
         if (!sending.IsCompleted)
@@ -70,7 +70,7 @@ internal static class Forwarder
             }
 
             // Step 2: a connection.
-            if (exchange.Upstream is null && !exchange.NeedsFreshConnection) exchange.Upstream = exchange.Context.PoolOf(exchange.Destination).TryRent();
+            if (exchange.Upstream is null && !exchange.NeedsFreshConnection) exchange.Upstream = exchange.Destination.PoolOf(exchange.Context).TryRent();
             if (exchange.Upstream is null && !await Connector.ConnectAsync(exchange, exchange.Destination).ConfigureAwait(false))
             {
                 CompletePick(exchange, exchange.FailReason);

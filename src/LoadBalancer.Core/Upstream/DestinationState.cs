@@ -17,9 +17,11 @@ internal sealed class DestinationState
     private int _next;
     private int _openConnections;
 
-    internal DestinationState(int index, string name, DestinationConfig config, ConnectionPoolConfig pool)
+    private readonly UpstreamPool?[] _pools; // by loop; each element belongs to its loop's thread
+
+    internal DestinationState(string name, DestinationConfig config, ConnectionPoolConfig pool, int loopCount)
     {
-        Index = index;
+        _pools = new UpstreamPool?[loopCount];
         Name = name;
         Config = config;
         Pool = pool;
@@ -29,7 +31,6 @@ internal sealed class DestinationState
         HostValue = Encoding.ASCII.GetBytes(endPoint is UnixDomainSocketEndPoint ? "localhost" : config.Address);
     }
 
-    internal int Index { get; }
     internal string Name { get; }
     internal DestinationConfig Config { get; }
     internal ConnectionPoolConfig Pool { get; }
@@ -38,6 +39,19 @@ internal sealed class DestinationState
     internal byte[] HostValue { get; }
 
     internal int OpenConnections => Volatile.Read(ref _openConnections);
+
+    /// <summary>The pool of a loop. That loop's thread only.</summary>
+    internal UpstreamPool PoolOf(LoopContext loop) => _pools[loop.Loop.Index] ?? MakePool(loop);
+
+    private UpstreamPool MakePool(LoopContext loop) => _pools[loop.Loop.Index] = loop.AddPool(this);
+
+    /// <summary>The destination has left its cluster: what this loop keeps for it is closed, now or with its last exchange. That loop's thread only.</summary>
+    internal void Retire(LoopContext loop)
+    {
+        // Also where there was none yet: an exchange that picked the destination before it left may still come for it.
+        PoolOf(loop).Retire();
+        loop.RemovePool(PoolOf(loop));
+    }
 
     /// <summary>Counts a connection that is about to be opened; false when the limit is reached.</summary>
     internal bool TryOpen()

@@ -13,6 +13,7 @@ internal sealed class UpstreamPool(LoopContext context, DestinationState destina
     private readonly long _idleMilliseconds = (long)destination.Pool.IdleTimeout.TotalMilliseconds;
     private readonly long _lifeMilliseconds = (long)destination.Pool.LifeMax.TotalMilliseconds;
     private UpstreamConnection? _top, _bottom;
+    private bool _isRetired;
 
     internal int IdleCount { get; private set; }
 
@@ -50,7 +51,7 @@ internal sealed class UpstreamPool(LoopContext context, DestinationState destina
     /// <summary>Takes a connection back whose exchange ended in order; keeps it if the bounds allow. Hot path: per request.</summary>
     internal void Return(UpstreamConnection connection)
     {
-        if (!connection.Transport.IsReusable || connection.ExpiresAt <= context.Loop.NowMilliseconds || context.IsDraining || _idleMilliseconds == 0)
+        if (!connection.Transport.IsReusable || connection.ExpiresAt <= context.Loop.NowMilliseconds || context.IsDraining || _isRetired || _idleMilliseconds == 0)
         {
             Discard(connection);
             return;
@@ -76,6 +77,13 @@ internal sealed class UpstreamPool(LoopContext context, DestinationState destina
     {
         Unlink(connection);
         Discard(connection);
+    }
+
+    /// <summary>Keeps nothing from now on.</summary>
+    internal void Retire()
+    {
+        _isRetired = true;
+        Clear();
     }
 
     /// <summary>Closes all idle connections.</summary>
