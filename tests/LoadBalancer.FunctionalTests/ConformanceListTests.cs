@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using LoadBalancer.Testing;
 using NUnit.Framework;
 
 namespace LoadBalancer.FunctionalTests;
@@ -6,13 +7,11 @@ namespace LoadBalancer.FunctionalTests;
 /// <summary>Keeps docs/rfc-conformance.md true: each row names tests that exist, or the reason why it has none.</summary>
 public sealed partial class ConformanceListTests
 {
-    private static readonly string Root = FindRoot();
-
     [TestCaseSource(nameof(Rows))]
     public void ARowNamesTestsThatExistOrAReason(string section, string lastCell)
     {
         string[] named = [.. TestName().Matches(lastCell).Select(m => m.Groups[1].Value)];
-        Assert.That(named.Except(Tests.Value), Is.Empty, $"§{section} names tests that do not exist");
+        Assert.That(named.Except(Sources.Tests), Is.Empty, $"§{section} names tests that do not exist");
         string rest = Separators().Replace(TestName().Replace(lastCell, ""), "");
         if (rest.Length > 0) Assert.That(rest, Does.Match("^(Departs|Does not apply): .{10,}"), $"§{section} has a reason of no known kind");
         else Assert.That(named, Is.Not.Empty, $"§{section} has neither test nor reason");
@@ -23,7 +22,7 @@ public sealed partial class ConformanceListTests
 
     private static IEnumerable<TestCaseData> Rows()
     {
-        string[] lines = File.ReadAllLines(Path.Combine(Root, "docs", "rfc-conformance.md"));
+        string[] lines = File.ReadAllLines(Path.Combine(Repository.Root, "docs", "rfc-conformance.md"));
         for (int i = 0; i < lines.Length; i++)
         {
             if (!lines[i].StartsWith("| ", StringComparison.Ordinal) || lines[i].StartsWith("| § ", StringComparison.Ordinal)) continue;
@@ -33,33 +32,9 @@ public sealed partial class ConformanceListTests
         }
     }
 
-    // Class.Method of every test under tests/, found in the sources: the other test projects are not referenced from here.
-    private static readonly Lazy<HashSet<string>> Tests = new(() =>
-    {
-        var tests = new HashSet<string>();
-        foreach (string file in Directory.EnumerateFiles(Path.Combine(Root, "tests"), "*Tests.cs", SearchOption.AllDirectories))
-        {
-            string source = File.ReadAllText(file);
-            string name = Path.GetFileNameWithoutExtension(file);
-            if (!source.Contains($" class {name}", StringComparison.Ordinal)) continue;
-            foreach (Match method in TestMethod().Matches(source)) tests.Add($"{name}.{method.Groups[1].Value}");
-        }
-        return tests;
-    });
-
-    private static string FindRoot()
-    {
-        for (string? folder = TestContext.CurrentContext.TestDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-            if (File.Exists(Path.Combine(folder, "LoadBalancer.sln"))) return folder;
-        throw new InvalidOperationException("the tests do not run inside the repository");
-    }
-
     [GeneratedRegex(@"`(\w+\.\w+)`")]
     private static partial Regex TestName();
 
     [GeneratedRegex(@"^[\s,]+|[\s,]+$")]
     private static partial Regex Separators();
-
-    [GeneratedRegex(@"\[(?:Test|TestCase|TestCaseSource)\b[^\n]*\n(?:\s*(?:\[|//)[^\n]*\n)*\s*public (?:async Task|void|Task) (\w+)\(")]
-    private static partial Regex TestMethod();
 }
