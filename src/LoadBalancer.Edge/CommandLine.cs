@@ -48,7 +48,7 @@ internal static class CommandLine
 
     internal static RootCommand Build()
     {
-        var root = new RootCommand("lb: an HTTP/1.1 and TCP load balancer.");
+        var root = new RootCommand("lb: an HTTP/1.1 load balancer.");
         root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(RunCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());

@@ -62,6 +62,6 @@ public enum EndReason : byte
     Shutdown,
     /// <summary>No descriptors or memory on our side: 503.</summary>
     ResourceExhausted,
-    /// <summary>A bug on our side: 500, or the client's connection is cut.</summary>
+    /// <summary>A bug on our side: the client's connection is cut.</summary>
     InternalError,
 }

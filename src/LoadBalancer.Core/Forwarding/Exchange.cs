@@ -173,20 +173,24 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
                 Fail(EndReason.UpstreamIdleTimeout);
                 break;
             case ExchangePhase.ClientWrite:
+                if (Rearm(Client.Transport.Output.LastSentAt + Client.Listener.WriteIdleMilliseconds)) break;
                 Fail(EndReason.ClientWriteTimeout);
                 Client.Transport.Abort();
                 break;
             case ExchangePhase.Tunnel:
-                long idle = Cluster!.TunnelIdleMilliseconds;
-                if (now - TunnelActivityAt < idle)
-                {
-                    Context.Loop.Timers.Set(this, TunnelActivityAt + idle);
-                    break;
-                }
+                if (Rearm(TunnelActivityAt + Cluster!.TunnelIdleMilliseconds)) break;
                 Fail(EndReason.TunnelIdle);
                 Client.Transport.Abort();
                 break;
         }
+    }
+
+    // Bytes have moved since the timer was set: the silence began later.
+    private bool Rearm(long deadline)
+    {
+        if (deadline <= Context.Loop.NowMilliseconds) return false;
+        Context.Loop.Timers.Set(this, Math.Min(deadline, DeadlineAt));
+        return true;
     }
 
     /// <summary>Notes the cause, the first one only, and cuts the destination, which wakes whoever waits for it.</summary>

@@ -140,7 +140,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         catch (Exception e)
         {
             _context.Server.OnInternalError(e);
-            Transport.Abort();
+            Transport.Abort(); // what was written so far, and whether more is under way, nobody knows now
             if (_exchange is { } exchange)
             {
                 exchange.Upstream?.Transport.Abort();
@@ -291,6 +291,12 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
                 Transport.Input.CancelPendingRead();
                 break;
             case Phase.UpstreamWrite:
+                long deadline = _exchange?.Upstream is { } upstream ? upstream.Transport.Output.LastSentAt + _exchange.Cluster!.IdleMilliseconds : 0;
+                if (deadline > _context.Loop.NowMilliseconds) // bytes have moved since the timer was set
+                {
+                    _context.Loop.Timers.Set(this, deadline);
+                    break;
+                }
                 _exchange?.Fail(EndReason.UpstreamIdleTimeout);
                 break;
         }

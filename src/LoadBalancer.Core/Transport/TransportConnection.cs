@@ -109,6 +109,9 @@ internal abstract class TransportWriter : PipeWriter
     /// </summary>
     internal abstract ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> tail);
 
+    /// <summary>When the system last took bytes, in milliseconds of the loop's clock: what a limit on silence looks at while a long write goes on.</summary>
+    internal long LastSentAt { get; private protected set; }
+
     /// <summary>
     /// Announces that what is sent next is the last, and that <c>Complete</c>, <see cref="TransportConnection.Close"/> or
     /// <see cref="TransportConnection.Abort"/> follows at once: the end of the stream may then ride on the last segment instead of on one of its own.

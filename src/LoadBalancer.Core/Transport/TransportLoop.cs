@@ -11,7 +11,7 @@ internal abstract class LoopWork
 {
     internal LoopWork? NextWork;
 
-    /// <summary>Runs on the loop's thread. An exception is a bug: it is logged and ends the process' accepting loudly.</summary>
+    /// <summary>Runs on the loop's thread. An exception is a bug: it is logged loudly, and the loop goes on.</summary>
     protected internal abstract void Execute();
 }
 
