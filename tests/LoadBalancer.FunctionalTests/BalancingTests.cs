@@ -53,6 +53,29 @@ public sealed class BalancingTests(TransportKind transport)
         Assert.That(seen, Has.Count.EqualTo(2));
     }
 
+    [Test]
+    public async Task ASplitSendsEachClusterItsShare()
+    {
+        await using ScriptedOrigin stable = Named("stable"), canary = Named("canary");
+        ProxyConfig config = ProxyFixture.Config(transport);
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config with
+        {
+            Routes = new Dictionary<string, RouteConfig>
+            {
+                ["all"] = new() { Split = new Dictionary<string, int> { ["stable"] = 3, ["canary"] = 1, ["off"] = 0 } },
+                ["testers"] = new() { Headers = new Dictionary<string, string> { ["X-Canary"] = "yes" }, Cluster = "canary" },
+            },
+            Clusters = new Dictionary<string, ClusterConfig> { ["stable"] = Of(stable), ["canary"] = Of(canary), ["off"] = new() },
+        });
+        using RawClient client = await proxy.ConnectAsync(Token);
+        int canaries = 0;
+        for (int i = 0; i < 400; i++) canaries += await AskAsync(client, "/", "") == "canary" ? 1 : 0;
+        Assert.That(canaries, Is.InRange(50, 150)); // 100 expected; 5.8 standard deviations
+        for (int i = 0; i < 10; i++) Assert.That(await AskAsync(client, "/", "X-Canary: yes\r\n"), Is.EqualTo("canary"));
+
+        static ClusterConfig Of(ScriptedOrigin origin) => new() { Destinations = new Dictionary<string, DestinationConfig> { ["d"] = new() { Address = origin.Address } } };
+    }
+
     private Task<ProxyFixture> StartAsync(ClusterConfig cluster, params string[] destinations)
     {
         ProxyConfig config = ProxyFixture.Config(transport, destinations);

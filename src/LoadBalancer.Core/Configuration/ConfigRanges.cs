@@ -42,6 +42,7 @@ internal static class ConfigRanges
     internal static readonly NumberRange ResponseHeaderCountMax = new(1, 10_000);
     internal static readonly NumberRange RetriesMax = new(0, 10);
     internal static readonly NumberRange Weight = new(1, 1000);
+    internal static readonly NumberRange SplitShare = new(0, 1_000_000);
 
     internal static readonly NumberRange IdleConnectionsMax = new(0, 1_000_000);
     internal static readonly DurationRange PoolIdleTimeout = PositiveOrNone;

@@ -26,7 +26,7 @@ internal sealed class ProxySnapshot
 
         var routes = new List<RouteSnapshot>();
         foreach ((string name, RouteConfig route) in config.Routes)
-            routes.Add(new RouteSnapshot(name, route, route.Cluster is { } cluster ? clusters[cluster] : null));
+            routes.Add(new RouteSnapshot(name, route, clusters));
 
         var listeners = new List<ListenerSnapshot>();
         foreach ((string name, ListenerConfig listener) in config.Listeners)
@@ -79,11 +79,17 @@ internal sealed class ListenerSnapshot
 }
 
 /// <summary>A route with what it leads to.</summary>
-internal sealed class RouteSnapshot(string name, RouteConfig config, ClusterSnapshot? cluster)
+internal sealed class RouteSnapshot(string name, RouteConfig config, IReadOnlyDictionary<string, ClusterSnapshot> clusters)
 {
+    private readonly ClusterSnapshot? _cluster = config.Cluster is { } cluster ? clusters[cluster] : null;
+    private readonly ClusterSplit? _split = config.Split.Count > 0 ? new(config.Split, clusters) : null;
+
     internal string Name { get; } = name;
     internal RouteConfig Config { get; } = config;
-    internal ClusterSnapshot? Cluster { get; } = cluster;
+
+    /// <summary>Where a request goes; null where the route answers itself.</summary>
+    internal ClusterSnapshot? ClusterFor(Random random) => _cluster ?? _split?.Draw(random);
+
     internal long DeadlineMilliseconds { get; } = (long)config.Deadline.TotalMilliseconds;
     internal long RequestBodyBytesMax { get; } = config.RequestBodyBytesMax ?? -1;
 }

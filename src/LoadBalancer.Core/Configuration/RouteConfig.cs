@@ -1,6 +1,6 @@
 namespace LoadBalancer.Core.Configuration;
 
-/// <summary>A match rule and what to do with the requests it matches. Exactly one of cluster, redirect and respond is set.</summary>
+/// <summary>A match rule and what to do with the requests it matches. Exactly one of cluster, split, redirect and respond is set.</summary>
 public sealed record RouteConfig
 {
     /// <summary>Listeners the route applies to. Empty (default): all.</summary>
@@ -23,6 +23,12 @@ public sealed record RouteConfig
 
     /// <summary>Cluster to forward to.</summary>
     public string? Cluster { get; init; }
+
+    /// <summary>
+    /// Clusters to forward to by chance, with their shares: { "stable": 95, "canary": 5 }. A share of 0 gets nothing. For a split by header or
+    /// cookie give a route of its own to requests with that header. Empty (default) where the route does something else.
+    /// </summary>
+    public IReadOnlyDictionary<string, int> Split { get; init; } = new Dictionary<string, int>();
 
     /// <summary>Answer with a redirect.</summary>
     public RedirectConfig? Redirect { get; init; }

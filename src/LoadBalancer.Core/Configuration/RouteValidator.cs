@@ -52,11 +52,12 @@ internal static class RouteValidator
     private static void Action(ProxyConfig config, string path, RouteConfig route, ProblemList problems)
     {
         string[] given = [.. Given(route)];
-        if (given.Length == 0) problems.Add(path, "says not what to do; expected one of \"cluster\", \"redirect\", \"respond\"");
+        if (given.Length == 0) problems.Add(path, "says not what to do; expected one of \"cluster\", \"split\", \"redirect\", \"respond\"");
         else if (given.Length > 1) problems.Add(path, $"has {string.Join(" and ", given.Select(g => $"\"{g}\""))}; expected only one of them");
 
         if (route.Cluster is { } cluster && !config.Clusters.ContainsKey(cluster))
             problems.Add($"{path}.cluster", $"there is no cluster {CharacterText.Quote(cluster)}{Suggestion.Text(cluster, [.. config.Clusters.Keys])}");
+        Split(config, $"{path}.split", route.Split, problems);
         if (route.Redirect is { } redirect) Redirect($"{path}.redirect", redirect, problems);
         if (route.Respond is { } respond) Respond($"{path}.respond", respond, problems);
     }
@@ -64,8 +65,20 @@ internal static class RouteValidator
     private static IEnumerable<string> Given(RouteConfig route)
     {
         if (route.Cluster is not null) yield return "cluster";
+        if (route.Split.Count > 0) yield return "split";
         if (route.Redirect is not null) yield return "redirect";
         if (route.Respond is not null) yield return "respond";
+    }
+
+    private static void Split(ProxyConfig config, string path, IReadOnlyDictionary<string, int> split, ProblemList problems)
+    {
+        foreach ((string cluster, int share) in split)
+        {
+            if (!config.Clusters.ContainsKey(cluster))
+                problems.Add(ConfigPath.Member(path, cluster), $"there is no cluster {CharacterText.Quote(cluster)}{Suggestion.Text(cluster, [.. config.Clusters.Keys])}");
+            problems.Range(path, cluster, share, ConfigRanges.SplitShare);
+        }
+        if (split.Count > 0 && split.Values.All(share => share == 0)) problems.Add(path, "gives every cluster a share of 0; nothing could be forwarded");
     }
 
     private static void Redirect(string path, RedirectConfig redirect, ProblemList problems)

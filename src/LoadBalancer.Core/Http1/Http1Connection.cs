@@ -203,12 +203,13 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         if (request.MaxForwards == 0 && (request.Method is RequestMethod.Trace or RequestMethod.Options))
             return Answered(Responses.FinalRecipientAsync(exchange), out answer);
 
-        if (route.Cluster is null)
+        ClusterSnapshot? cluster = route.ClusterFor(_context.Random);
+        if (cluster is null)
             return Answered(Responses.RouteAnswerAsync(exchange, path), out answer);
 
         if (route.DeadlineMilliseconds > 0) exchange.DeadlineAt = _context.Loop.NowMilliseconds + route.DeadlineMilliseconds;
-        exchange.Cluster = route.Cluster;
-        exchange.Record.Cluster = route.Cluster.Name;
+        exchange.Cluster = cluster;
+        exchange.Record.Cluster = cluster.Name;
         answer = default;
         return false;
     }

@@ -29,7 +29,7 @@ internal static class RouteSpecs
             new MapSpec<string>(new TextSpec(), () => ""), c => c.Headers, (c, v) => c with { Headers = v }));
 
     internal static readonly ObjectSpec<RouteConfig> Route = new(
-        "route", "A match rule and what to do with the requests it matches: exactly one of \"cluster\", \"redirect\" and \"respond\".", () => new RouteConfig(),
+        "route", "A match rule and what to do with the requests it matches: exactly one of \"cluster\", \"split\", \"redirect\" and \"respond\".", () => new RouteConfig(),
         new FieldSpec<RouteConfig, IReadOnlyList<string>>("listeners", "Names of the listeners the route applies to. Empty: all.",
             new TextListSpec(new TextSpec()), c => c.Listeners, (c, v) => c with { Listeners = v }),
         new FieldSpec<RouteConfig, IReadOnlyList<string>>("hosts",
@@ -45,6 +45,9 @@ internal static class RouteSpecs
             new MapSpec<string>(new TextSpec(), () => ""), c => c.Headers, (c, v) => c with { Headers = v }),
         new FieldSpec<RouteConfig, string?>("cluster", "Name of the cluster to forward to.",
             new TextSpec()!, c => c.Cluster, (c, v) => c with { Cluster = v }) { OtherNames = ["pool", "backend", "upstream", "service", "proxyPass"] },
+        new FieldSpec<RouteConfig, IReadOnlyDictionary<string, int>>("split",
+            "Clusters to forward to by chance, with their shares, as in { \"stable\": 95, \"canary\": 5 }. A share of 0 gets nothing.",
+            new MapSpec<int>(new CountSpec(ConfigRanges.SplitShare), () => 1), c => c.Split, (c, v) => c with { Split = v }) { OtherNames = ["weightedClusters", "splitClients", "canary"] },
         new FieldSpec<RouteConfig, RedirectConfig?>("redirect", "Answer with a redirect; a plain string is its \"to\".",
             Redirect!, c => c.Redirect, (c, v) => c with { Redirect = v }),
         new FieldSpec<RouteConfig, RespondConfig?>("respond", "Answer directly.",
@@ -55,6 +58,6 @@ internal static class RouteSpecs
         new FieldSpec<RouteConfig, long?>("requestBodyBytesMax", "Largest request body, above the listener's limit. null: the listener's.",
             new OptionalSizeSpec(ConfigRanges.RequestBodyBytesMax), c => c.RequestBodyBytesMax, (c, v) => c with { RequestBodyBytesMax = v }))
     {
-        ExactlyOneOf = ["cluster", "redirect", "respond"],
+        ExactlyOneOf = ["cluster", "split", "redirect", "respond"],
     };
 }

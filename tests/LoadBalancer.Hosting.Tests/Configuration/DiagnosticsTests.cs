@@ -53,6 +53,8 @@ public sealed class DiagnosticsTests
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"balance\":\"consistent-hash\",\"destinations\":{}}}}", "f:2:17: clusters.c.hashOn: consistent-hash needs to know what to hash; expected one of ip, path, header:X-User, cookie:session, query:id")]
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"hashOn\":\"ip\",\"destinations\":{}}}}", "f:2:27: clusters.c.hashOn: has no effect with \"balance\": \"latency-weighted\"; it is for consistent-hash and rendezvous")]
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"balance\":\"rendezvous\",\"hashOn\":\"header\",\"destinations\":{}}}}", "f:2:50: clusters.c.hashOn: \"header\" is nothing to hash; expected one of ip, path, header:X-User, cookie:session, query:id")]
+    [TestCase("{" + Web + "," + App + ",\n\"routes\":{\"r\":{\"split\":{\"ap\":1}}}}", "f:2:30: routes.r.split.ap: there is no cluster \"ap\"; did you mean \"app\"?")]
+    [TestCase("{" + Web + "," + App + ",\n\"routes\":{\"r\":{\"split\":{\"app\":0}}}}", "f:2:24: routes.r.split: gives every cluster a share of 0; nothing could be forwarded")]
     public void Parse_BadFile_SaysExactlyWhatAndWhere(string text, string expected)
     {
         ConfigReadResult result = ConfigFile.Parse(Encoding.UTF8.GetBytes(text), "f", name => name == "WORD" ? "word" : null);
