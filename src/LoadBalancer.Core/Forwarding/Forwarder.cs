@@ -168,7 +168,7 @@ internal static class Forwarder
         exchange.IsSent = true;
         exchange.Response.Reset();
         exchange.IsAwaitingHead = true;
-        if (exchange.IsUploadDone) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
+        if (exchange.IsUploadOver) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
     }
 
     private static void EndHead(Exchange exchange)
@@ -250,7 +250,7 @@ internal static class Forwarder
             FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
             if (sent.IsCompleted && exchange.FailReason == EndReason.None) exchange.FailReason = EndReason.ClientAborted;
             // Had the client to be waited for, its timer took the place of the destination's.
-            if (exchange.IsUploadDone && exchange.Phase != ExchangePhase.ResponseHead) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
+            if (exchange.IsUploadOver && exchange.Phase != ExchangePhase.ResponseHead) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
             return !sent.IsCompleted;
         }
     }
