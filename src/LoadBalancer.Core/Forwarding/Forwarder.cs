@@ -472,6 +472,17 @@ internal static class Forwarder
         exchange.Lease.Complete(new PickOutcome(kind, exchange.Record.ConnectTicks, exchange.Record.FirstByteTicks, now - exchange.Lease.StartTimestamp));
     }
 
+    /// <summary>After an exception, from wherever the exchange stands: gives back what it holds. The client's connection is aborted.</summary>
+    internal static async ValueTask AbandonAsync(Exchange exchange)
+    {
+        exchange.Fail(EndReason.InternalError);
+        await Upload.StopAsync(exchange).ConfigureAwait(false);
+        CompletePick(exchange, EndReason.InternalError);
+        if (exchange.Upstream is not { } upstream) return;
+        exchange.Upstream = null;
+        upstream.Pool.Discard(upstream);
+    }
+
     private static ValueTask FailAsync(Exchange exchange, EndReason reason)
     {
         exchange.Disarm();

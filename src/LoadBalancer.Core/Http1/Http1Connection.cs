@@ -150,7 +150,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
             Transport.Abort();
             if (_exchange is { } exchange)
             {
-                exchange.Upstream?.Transport.Abort();
+                await Forwarder.AbandonAsync(exchange).ConfigureAwait(false);
                 exchange.Record.Reason = EndReason.InternalError;
                 Complete(exchange);
             }
@@ -243,7 +243,14 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         CompletionRecord record = exchange.Record;
         // A pick that was completed has just read the clock.
         record.TotalTicks = (exchange.EndTimestamp != 0 ? exchange.EndTimestamp : _context.Loop.Time.GetTimestamp()) - record.StartTimestamp;
-        _context.Observer?.OnCompleted(record);
+        try
+        {
+            _context.Observer?.OnCompleted(record);
+        }
+        catch (Exception e)
+        {
+            _context.Server.OnInternalError(e); // the fault of code that is not ours: the client is served all the same
+        }
     }
 
     private void Complete(Exchange exchange)
