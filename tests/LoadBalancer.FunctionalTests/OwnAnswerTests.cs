@@ -32,4 +32,12 @@ public sealed class OwnAnswerTests(TransportKind transport) : ExchangeTests(tran
         Assert.That(got.Contains("\r\nContent-Type: ", StringComparison.Ordinal), Is.EqualTo(!got.EndsWith("\r\n\r\n", StringComparison.Ordinal)), "a type where there is content");
         Assert.That(got.Contains("\r\nAllow: GET, ", StringComparison.Ordinal), Is.EqualTo(status == 405 || request.StartsWith("OPTIONS", StringComparison.Ordinal)));
     }
+
+    [Test]
+    public async Task AFixedAnswerMayBeLongerThanAnyBuffer()
+    {
+        string body = Origins.Pattern(600_000);
+        string got = await AnsweredAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Ok, configure: Route(new() { Respond = new() { Body = body } }));
+        Assert.That(got[^body.Length..], Is.EqualTo(body));
+    }
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Testing;
@@ -77,6 +78,24 @@ public sealed class TimeoutTests(TransportKind transport)
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
         await AssertEndsAsync(proxy, client, 504, EndReason.UpstreamHeadTimeout);
+    }
+
+    [Test]
+    public async Task ADestinationThatReadsNoBodyAndDoesNotAnswerGives504()
+    {
+        var endPoint = new UnixDomainSocketEndPoint(Path.Combine(Path.GetTempPath(), $"lb-{Guid.NewGuid():N}.sock"));
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(endPoint);
+        listener.Listen();
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, $"unix:{endPoint}"), _time);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n", Token);
+        using Socket destination = await listener.AcceptAsync(Token);
+        await destination.ReceiveAsync(new byte[4096], Token);
+        destination.Shutdown(SocketShutdown.Receive); // writing to it fails from now on; it may still answer
+        await client.SendAsync("half", Token);
+        await AssertEndsAsync(proxy, client, 504, EndReason.UpstreamHeadTimeout);
+        File.Delete(endPoint.ToString());
     }
 
     [Test]

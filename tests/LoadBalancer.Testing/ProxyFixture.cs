@@ -86,6 +86,17 @@ public sealed class ErrorLog : ILoggerFactory, ILogger
         }
     }
 
+    /// <summary>Those that were expected: they no longer count.</summary>
+    public IReadOnlyList<string> TakeErrors()
+    {
+        lock (_errors)
+        {
+            string[] taken = [.. _errors];
+            _errors.Clear();
+            return taken;
+        }
+    }
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public void AddProvider(ILoggerProvider provider)

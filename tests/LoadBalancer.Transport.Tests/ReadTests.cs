@@ -71,6 +71,24 @@ internal sealed class ReadTests(string transport) : TransportTests(transport)
     }
 
     [Test]
+    public async Task Fill_AfterBytesThatNobodyLookedAt_ReturnsAtOnce()
+    {
+        using TransportHost host = await NewHost().ListenAsync();
+        (Socket client, TransportConnection server) = await host.PairAsync(Token);
+        using Socket _ = client;
+        await client.SendAllAsync("a"u8.ToArray(), Token);
+        await host.On(async () => await server.Input.FillAsync());
+        Task<bool> filled = host.On(async () =>
+        {
+            server.Input.Consume(0, needsMore: true);
+            await server.Input.FillAsync();
+            return server.Input.FillAsync().IsCompleted;
+        });
+        await client.SendAllAsync("b"u8.ToArray(), Token);
+        Assert.That(await filled);
+    }
+
+    [Test]
     public async Task Read_AllExamined_WaitsForMoreAndKeepsWhatWasNotConsumed()
     {
         using TransportHost host = await NewHost().ListenAsync();

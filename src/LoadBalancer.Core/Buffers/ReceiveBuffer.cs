@@ -57,6 +57,7 @@ internal struct ReceiveBuffer(SlabPool slabs)
     {
         _sizeHint = count == _slab!.Length - _end ? SlabPool.LargeSize : 0;
         _end += count;
+        _waitForMore = false;
     }
 
     /// <summary>Gives the slab back unless it holds bytes: after a receive that brought none.</summary>

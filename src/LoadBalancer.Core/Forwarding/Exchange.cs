@@ -76,6 +76,9 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal long RequestBodyMax;      // -1 for no limit
     internal long TunnelActivityAt;
 
+    /// <summary>Nothing more of the request is sent: what is waited for is the answer.</summary>
+    internal bool IsUploadOver => IsUploadDone || IsUploadStopped;
+
     internal ReadOnlySpan<byte> NormalizedPath => _path.AsSpan(0, NormalizedLength);
 
     internal void Begin(Http1Connection client)

@@ -167,7 +167,7 @@ internal static class Forwarder
         exchange.IsSent = true;
         exchange.Response.Reset();
         exchange.IsAwaitingHead = true;
-        if (exchange.IsUploadDone) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
+        if (exchange.IsUploadOver) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
     }
 
     private static void EndHead(Exchange exchange)
@@ -249,7 +249,7 @@ internal static class Forwarder
             FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
             if (sent.IsCompleted && exchange.FailReason == EndReason.None) exchange.FailReason = EndReason.ClientAborted;
             // Had the client to be waited for, its timer took the place of the destination's.
-            if (exchange.IsUploadDone && exchange.Phase != ExchangePhase.ResponseHead) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
+            if (exchange.IsUploadOver && exchange.Phase != ExchangePhase.ResponseHead) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
             return !sent.IsCompleted;
         }
     }
@@ -469,6 +469,17 @@ internal static class Forwarder
         long now = exchange.Context.Loop.Time.GetTimestamp();
         exchange.EndTimestamp = now;
         exchange.Lease.Complete(new PickOutcome(kind, exchange.Record.ConnectTicks, exchange.Record.FirstByteTicks, now - exchange.Lease.StartTimestamp));
+    }
+
+    /// <summary>After an exception, from wherever the exchange stands: gives back what it holds. The client's connection is aborted.</summary>
+    internal static async ValueTask AbandonAsync(Exchange exchange)
+    {
+        exchange.Fail(EndReason.InternalError);
+        await Upload.StopAsync(exchange).ConfigureAwait(false);
+        CompletePick(exchange, EndReason.InternalError);
+        if (exchange.Upstream is not { } upstream) return;
+        exchange.Upstream = null;
+        upstream.Pool.Discard(upstream);
     }
 
     private static ValueTask FailAsync(Exchange exchange, EndReason reason)

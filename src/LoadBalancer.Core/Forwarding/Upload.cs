@@ -52,6 +52,7 @@ internal static class Upload
             {
                 // The destination takes no more; it may have answered all the same, which the answering side finds out.
                 exchange.IsUploadStopped = true;
+                AwaitAnswer(exchange);
                 return;
             }
             EndReason reason = moved == BodyMover.Rejected ? EndReason.BadRequestBody
@@ -67,8 +68,13 @@ internal static class Upload
             }
         }
         exchange.IsUploadDone = true;
-        // Only now does the destination owe an answer; where the client is waited for to take an interim one, the timer is needed there.
-        if (exchange.IsAwaitingHead && exchange.Phase != ExchangePhase.ClientWrite) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster.ResponseHeadMilliseconds);
+        AwaitAnswer(exchange);
+    }
+
+    // Only now does the destination owe an answer; where the client is waited for to take an interim one, the timer is needed there.
+    private static void AwaitAnswer(Exchange exchange)
+    {
+        if (exchange.IsAwaitingHead && exchange.Phase != ExchangePhase.ClientWrite) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
     }
 
     // Only the time spent waiting for the client counts.

@@ -72,7 +72,12 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
             while (!_context.IsDraining || _requests == 0)
             {
                 Arm(Phase.Idle, Listener.KeepAliveMilliseconds);
-                if (await input.FillAsync() || input.IsEmpty) break; // idle for too long, draining, or gone: nobody is owed an answer
+                if (await input.FillAsync() || input.IsEmpty)
+                {
+                    // Idle for too long, draining, or gone: nobody is owed an answer.
+                    linger = !input.IsEmpty;
+                    break;
+                }
                 Exchange exchange = _context.LeaseExchange();
                 _exchange = exchange;
                 exchange.Begin(this);
@@ -126,14 +131,16 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
 
                 if (!keepAlive)
                 {
-                    // Closing with bytes unread makes the kernel send a reset, which can overtake the answer.
+                    // Closing with bytes unread makes the kernel send a reset, which can overtake the answer. Only a client that announced the
+                    // end itself has certainly sent nothing more.
                     linger = exchange.Record.Status != 0 && Transport.Fault == TransportFault.None
-                        && (!input.IsEmpty || !(exchange.IsUploadDone && exchange.Record.Reason is EndReason.Completed or EndReason.TunnelClosed));
+                        && (!input.IsEmpty || exchange.Request.KeepAlive || !(exchange.IsUploadDone && exchange.Record.Reason is EndReason.Completed or EndReason.TunnelClosed));
                     Complete(exchange);
                     input.Consume(input.Bytes.Length);
                     break;
                 }
                 Complete(exchange);
+                linger = _context.IsDraining; // the next request may be under way
             }
             if (linger) await LingerAsync().ConfigureAwait(false);
         }
@@ -143,7 +150,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
             Transport.Abort(); // what was written so far, and whether more is under way, nobody knows now
             if (_exchange is { } exchange)
             {
-                exchange.Upstream?.Transport.Abort();
+                await Forwarder.AbandonAsync(exchange).ConfigureAwait(false);
                 exchange.Record.Reason = EndReason.InternalError;
                 Complete(exchange);
             }
@@ -237,7 +244,14 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         CompletionRecord record = exchange.Record;
         // A pick that was completed has just read the clock.
         record.TotalTicks = (exchange.EndTimestamp != 0 ? exchange.EndTimestamp : _context.Loop.Time.GetTimestamp()) - record.StartTimestamp;
-        _context.Observer?.OnCompleted(record);
+        try
+        {
+            _context.Observer?.OnCompleted(record);
+        }
+        catch (Exception e)
+        {
+            _context.Server.OnInternalError(e); // the fault of code that is not ours: the client is served all the same
+        }
     }
 
     private void Complete(Exchange exchange)
@@ -311,7 +325,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
 
     internal void OnDrain()
     {
-        if (_exchange is not null) return; // ends with its answer
+        if (_exchange is not null || _phase == Phase.Linger) return; // ends with its answer, or has got it
         // A client that has just connected may have its request under way: it gets a moment, and its answer.
         if (_requests == 0) Arm(Phase.Idle, NewConnectionDrainMilliseconds);
         else Transport.Input.CancelPendingRead();

@@ -91,14 +91,11 @@ internal static class Responses
         string length = hasBody ? $"Content-Length: {body.Length}\r\n" : "";
         byte[] head = Encoding.UTF8.GetBytes($"HTTP/1.1 {status} {ReasonPhrase(status)}\r\n{Encoding.ASCII.GetString(exchange.Context.DateLine)}{fields}{length}{connection}\r\n");
         output.Write(head);
-        if (hasBody && exchange.Request.Method != RequestMethod.Head)
-        {
-            exchange.Record.ResponseBodyBytes = body.Length;
-            output.Write(body);
-        }
+        if (!hasBody || exchange.Request.Method == RequestMethod.Head) body = [];
+        exchange.Record.ResponseBodyBytes = body.Length;
         exchange.IsResponseStarted = true;
         if (!keepAlive) output.EndFollows();
-        ValueTask<FlushResult> flush = output.FlushAsync();
+        ValueTask<FlushResult> flush = output.WriteAsync(body);
         if (!flush.IsCompleted) exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
         await flush.ConfigureAwait(false);
         exchange.Disarm();

@@ -52,7 +52,11 @@ internal abstract class TransportLoop
     internal long NowMilliseconds { get; private protected set; }
 
     /// <summary>Reads the clock anew into <see cref="NowMilliseconds"/>.</summary>
-    internal void UpdateNow() => NowMilliseconds = (long)((_time.GetTimestamp() - _origin) * _millisecondsPerTick);
+    internal void UpdateNow()
+    {
+        NowMilliseconds = (long)((_time.GetTimestamp() - _origin) * _millisecondsPerTick);
+        if (Timers.IsEmpty) Timers.Advance(NowMilliseconds); // moves the hand over the time slept, so that new timers queue near it
+    }
 
     /// <summary>Whether the caller is the loop's thread.</summary>
     internal abstract bool IsCurrent { get; }

@@ -12,7 +12,11 @@ namespace LoadBalancer.Core.Transport;
 /// </summary>
 internal abstract class TransportReader(SlabPool slabs) : PipeReader, IValueTaskSource<ReadResult>
 {
+    // Requests that are all there must not keep the loop from other connections: this many reads without a wait, then the rest of the turn first.
+    private const int ReadsPerTurnMax = 64;
+
     private protected ReceiveBuffer Buffer = new(slabs);
+    private int _reads;
     private bool _cancelRequested, _isCanceled;
     private Action? _waiter; // who awaits FillAsync; null when the pending read is a ReadAsync
     private LoopCompletion<ReadResult> _completion;
@@ -58,10 +62,18 @@ internal abstract class TransportReader(SlabPool slabs) : PipeReader, IValueTask
             _cancelRequested = false;
             return true;
         }
-        if (Buffer.HasNews || IsEnded || TryReceiveOrWait()) return true;
+        if (HasNews)
+        {
+            if (++_reads <= ReadsPerTurnMax) return true;
+            Defer();
+        }
+        else if (TryReceiveOrWait()) return true;
         IsPending = true;
         return false;
     }
+
+    /// <summary>Whether a read ends without receiving. A read that is pending all the same has yielded.</summary>
+    private protected bool HasNews => Buffer.HasNews || IsEnded;
 
     /// <summary>Takes bytes from the front.</summary>
     /// <param name="count">At most the length of <see cref="Bytes"/>.</param>
@@ -77,7 +89,7 @@ internal abstract class TransportReader(SlabPool slabs) : PipeReader, IValueTask
 
     public sealed override bool TryRead(out ReadResult result)
     {
-        if (_cancelRequested || Buffer.HasNews || IsEnded || TryReceive())
+        if (_cancelRequested || HasNews || TryReceive())
         {
             _isCanceled = _cancelRequested;
             _cancelRequested = false;
@@ -102,6 +114,7 @@ internal abstract class TransportReader(SlabPool slabs) : PipeReader, IValueTask
     private protected void CompleteRead(bool isCanceled = false)
     {
         IsPending = false;
+        _reads = 0;
         _isCanceled = isCanceled;
         OnRead();
         Action? waiter = _waiter;

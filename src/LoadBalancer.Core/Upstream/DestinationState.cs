@@ -94,9 +94,9 @@ internal sealed class DestinationState
             IPAddress[] addresses = await Dns.GetHostAddressesAsync(_name!.Host).ConfigureAwait(false);
             if (addresses.Length > 0) _resolved = [.. addresses.Select(a => new IPEndPoint(a, _name.Port))];
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or ArgumentException)
         {
-            // Unknown now; the last good answer stays.
+            // Unknown now, or nothing that the resolver takes for a name ("0x0"); the last good answer stays.
         }
         Volatile.Write(ref _resolvedAt, time.GetTimestamp());
     }

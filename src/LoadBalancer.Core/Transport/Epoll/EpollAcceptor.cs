@@ -14,8 +14,11 @@ internal sealed unsafe class EpollAcceptor(EpollLoop loop, EpollListener listene
 
     internal TransportListener Listener => listener;
 
-    // A descriptor shared by several loops wakes only one of them.
-    internal void Start() => loop.Register(this, _fd, Libc.EPOLLIN | (listener.IsShared ? Libc.EPOLLEXCLUSIVE : 0), out _slot);
+    internal void Start()
+    {
+        // A descriptor shared by several loops wakes only one of them.
+        if (!loop.Register(this, _fd, Libc.EPOLLIN | (listener.IsShared ? Libc.EPOLLEXCLUSIVE : 0), out _slot)) StartLater();
+    }
 
     internal void Stop()
     {
@@ -73,8 +76,10 @@ internal sealed unsafe class EpollAcceptor(EpollLoop loop, EpollListener listene
     private void BackOff()
     {
         Leave();
-        loop.Timers.Set(this, loop.NowMilliseconds + BackOffMilliseconds);
+        StartLater();
     }
+
+    private void StartLater() => loop.Timers.Set(this, loop.NowMilliseconds + BackOffMilliseconds);
 
     protected internal override void OnTimeout() => Start();
 }

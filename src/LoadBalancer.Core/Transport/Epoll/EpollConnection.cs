@@ -10,8 +10,8 @@ internal interface IEpollSource
 }
 
 /// <summary>
-/// One socket on an epoll loop. Registered once, edge triggered, for reading and writing; the flags below remember what the edges said:
-/// <see cref="Readable"/> is true from an edge until a receive came back short, <see cref="Writable"/> until a send did.
+/// One socket on an epoll loop. Registered once, edge triggered, for reading and writing. <see cref="Readable"/> remembers what the edges said:
+/// it is true from an edge until a receive came back short. Sending needs no such memory: it is always tried first.
 /// Owner: the loop's thread.
 /// </summary>
 internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource, IValueTaskSource<ConnectResult>
@@ -19,13 +19,13 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
     private readonly EpollLoop _loop;
     private readonly EpollReader _reader;
     private readonly EpollWriter _writer;
-    private ManualResetValueTaskSourceCore<ConnectResult> _connect;
+    private LoopCompletion<ConnectResult> _connect;
     private EndPoint? _target;
     private bool _connecting, _closed;
 
     internal int Fd = -1;
     internal int Slot = -1;
-    internal bool Readable, Writable, PeerEnded, Queued;
+    internal bool Readable, PeerEnded, Queued;
     internal TransportListener? Listener;
 
     internal EpollConnection(EpollLoop loop) : base(loop)
@@ -48,7 +48,7 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
         Fd = fd;
         Remote = remote;
         Listener = listener;
-        Readable = Writable = true;
+        Readable = true;
     }
 
     /// <summary>Has the loop report this connection's events from now on, those included that have happened.</summary>
@@ -58,13 +58,6 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
         if (_loop.Register(this, Fd, EpollLoop.ConnectionEvents, out Slot)) return;
         Abort(); // no memory or watch left: nothing could wake it again
         _loop.Defer(this); // for a caller who is only about to wait
-    }
-
-    /// <summary>The send buffer is full.</summary>
-    internal void AwaitRoom()
-    {
-        Writable = false;
-        Register();
     }
 
     internal void SetTarget(EndPoint target) => _target = target;
@@ -97,13 +90,9 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
             return new(ToResult(error));
         }
         if (!_loop.Register(this, Fd, EpollLoop.ConnectionEvents, out Slot)) return new(ConnectResult.ResourceExhausted);
-        if (error == 0)
-        {
-            Writable = true;
-            return new(ConnectResult.Connected);
-        }
+        if (error == 0) return new(ConnectResult.Connected);
         _connecting = true;
-        return new ValueTask<ConnectResult>(this, _connect.Version);
+        return new(this, _connect.Start());
     }
 
     private static ConnectResult ToResult(int error) => error switch
@@ -126,11 +115,7 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
         }
         if ((events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0) PeerEnded = true;
         if ((events & ~Libc.EPOLLOUT) != 0) Readable = true;
-        if ((events & (Libc.EPOLLOUT | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0)
-        {
-            Writable = true;
-            if (_writer.IsPending) _writer.Continue();
-        }
+        if (_writer.IsPending && (events & (Libc.EPOLLOUT | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0) _writer.Continue();
         if (!Readable || Fd < 0) return;
         if (_reader.IsPending)
         {
@@ -150,7 +135,6 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
         _connecting = false;
         if (error == 0)
         {
-            Writable = true;
             Readable = (events & Libc.EPOLLIN) != 0;
             PeerEnded = (events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP)) != 0;
         }
@@ -219,5 +203,5 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
     ValueTaskSourceStatus IValueTaskSource<ConnectResult>.GetStatus(short token) => _connect.GetStatus(token);
 
     void IValueTaskSource<ConnectResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _connect.OnCompleted(continuation, state, token, flags & ~ValueTaskSourceOnCompletedFlags.UseSchedulingContext);
+        _connect.OnCompleted(continuation, state, token);
 }

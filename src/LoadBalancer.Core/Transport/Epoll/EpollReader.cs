@@ -78,7 +78,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
     internal void OnReadable()
     {
         _receives = 1;
-        if (Receive()) CompleteRead();
+        if (HasNews || Receive()) CompleteRead();
     }
 
     /// <summary>The loop's turn after a yield, cancel or abort.</summary>
@@ -90,6 +90,6 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
             IsEnded = true;
             CompleteRead();
         }
-        else if (connection.Readable) OnReadable();
+        else if (connection.Readable || HasNews) OnReadable();
     }
 }

@@ -120,7 +120,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, EpollLoop l
                 if (error == Libc.EINTR) continue;
                 if (error is Libc.EAGAIN)
                 {
-                    connection.AwaitRoom();
+                    connection.Register();
                     return false;
                 }
                 connection.SetReset();
@@ -134,7 +134,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, EpollLoop l
                 return true;
             }
             // A short write means that the send buffer is full, and that the kernel owes us an edge.
-            connection.AwaitRoom();
+            connection.Register();
             return false;
         }
     }

@@ -103,7 +103,6 @@ internal sealed class SocketsLoop : TransportLoop
             // Before looking: what is posted after this wakes the next wait, what was posted before is seen below.
             _wake.Reset();
             UpdateNow();
-            if (Timers.IsEmpty) Timers.Advance(NowMilliseconds); // moves the hand over the time slept, so that new timers queue near it
             RunWork();
             RunTimers();
             RunDeferred();

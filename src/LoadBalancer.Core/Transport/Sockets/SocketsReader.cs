@@ -125,7 +125,7 @@ internal sealed class SocketsReader : TransportReader
         if (IsPending)
         {
             _receives = 1;
-            if (broken || ReceiveOrWait()) CompleteRead();
+            if (HasNews || ReceiveOrWait()) CompleteRead();
             return;
         }
         // The runtime ends the wait on any event, without asking the socket what it was.
@@ -155,6 +155,10 @@ internal sealed class SocketsReader : TransportReader
         if (!_connection.IsConnected)
         {
             IsEnded = true;
+            CompleteRead();
+        }
+        else if (HasNews)
+        {
             CompleteRead();
         }
         else if (!_wait.InFlight)
