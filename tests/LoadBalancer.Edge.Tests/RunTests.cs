@@ -83,7 +83,7 @@ public sealed class RunTests : IDisposable
     [Test, CancelAfter(60_000)]
     public async Task DemoSpreadsItsBurstEvenly(CancellationToken cancellationToken)
     {
-        using LbProcess lb = LbProcess.Start(_directory, "demo", "--port", "0", "--for", "1");
+        using LbProcess lb = LbProcess.Start(_directory, "demo", "--port", "0", "--for", "1", "--balance", "round-robin");
         Assert.That(await lb.LineAsync("30 requests", cancellationToken), Does.Match(@"fast +33 % .* medium +33 % .* slow +33 % .* ms$"));
         LbResult result = await lb.EndAsync(cancellationToken);
         Assert.That(result.ExitCode, Is.Zero, result.Error);
