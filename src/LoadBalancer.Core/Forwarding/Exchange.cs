@@ -175,21 +175,23 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
             case ExchangePhase.ResponseBody:
                 Fail(EndReason.UpstreamIdleTimeout);
                 break;
-            case ExchangePhase.ClientWrite:
+            case ExchangePhase.ClientWrite when !PutOff(Client.Transport.Output.LastSentAt + Client.Listener.WriteIdleMilliseconds):
                 Fail(EndReason.ClientWriteTimeout);
                 Client.Transport.Abort();
                 break;
-            case ExchangePhase.Tunnel:
-                long idle = Cluster!.TunnelIdleMilliseconds;
-                if (now - TunnelActivityAt < idle)
-                {
-                    Context.Loop.Timers.Set(this, TunnelActivityAt + idle);
-                    break;
-                }
+            case ExchangePhase.Tunnel when !PutOff(TunnelActivityAt + Cluster!.TunnelIdleMilliseconds):
                 Fail(EndReason.TunnelIdle);
                 Client.Transport.Abort();
                 break;
         }
+    }
+
+    /// <summary>A limit on silence, where something has moved since the timer was armed. False when it has passed.</summary>
+    private bool PutOff(long silentUntil)
+    {
+        if (silentUntil <= Context.Loop.NowMilliseconds) return false;
+        Context.Loop.Timers.Set(this, Math.Min(silentUntil, DeadlineAt));
+        return true;
     }
 
     /// <summary>Notes the cause, the first one only, and cuts the destination, which wakes whoever waits for it.</summary>

@@ -304,8 +304,11 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
                 _exchange?.Fail(EndReason.RequestBodyTimeout);
                 Transport.Input.CancelPendingRead();
                 break;
-            case Phase.UpstreamWrite:
-                _exchange?.Fail(EndReason.UpstreamIdleTimeout);
+            case Phase.UpstreamWrite when _exchange is { Upstream: { } upstream } exchange:
+                // Not while it takes some of what was sent at once.
+                long left = upstream.Transport.Output.LastSentAt + exchange.Cluster!.IdleMilliseconds - _context.Loop.NowMilliseconds;
+                if (left > 0) Arm(Phase.UpstreamWrite, left);
+                else exchange.Fail(EndReason.UpstreamIdleTimeout);
                 break;
         }
     }
