@@ -176,6 +176,22 @@ public sealed class TimeoutTests(TransportKind transport)
     }
 
     [Test]
+    public async Task TheDeadlineOfARouteHoldsWhileANameIsLookedUp()
+    {
+        ProxyConfig config = ProxyFixture.Config(transport, "destination.invalid:80");
+        config = config with
+        {
+            Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app", Deadline = TimeSpan.FromSeconds(1) } },
+            Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { ConnectTimeout = TimeSpan.FromHours(10) } },
+        };
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, _time);
+        proxy.Server.Snapshot.Clusters[0].Destinations[0].Resolving = new TaskCompletionSource().Task; // does not end
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await AssertEndsAsync(proxy, client, 504, EndReason.DeadlineExceeded);
+    }
+
+    [Test]
     public async Task AnIdleConnectionIsClosedInOrder()
     {
         await using ScriptedOrigin origin = ScriptedOrigin.Answering("HTTP/1.1 204 No Content\r\n\r\n");

@@ -16,16 +16,18 @@ internal static class Connector
         EndPoint? endPoint = destination.TryGetEndPoint(context.Loop.Time);
         if (endPoint is null)
         {
-            // Leaves the loop for the look-up, and comes back.
+            // Leaves the loop for the look-up, and comes back. The exchange's timer cannot wake it, so the route's deadline is looked at here.
+            long left = Math.Clamp(exchange.DeadlineAt - context.Loop.NowMilliseconds, 0, exchange.Cluster!.ConnectMilliseconds);
             try
             {
-                await destination.ResolveAsync(context.Loop.Time).WaitAsync(exchange.Cluster!.Config.ConnectTimeout, context.Loop.Time).ConfigureAwait(false);
+                await destination.ResolveAsync(context.Loop.Time).WaitAsync(TimeSpan.FromMilliseconds(left), context.Loop.Time).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
                 // Goes on beside; this request does not wait.
             }
             await new LoopSwitch(context.Loop);
+            if (context.Loop.NowMilliseconds >= exchange.DeadlineAt) exchange.Fail(EndReason.DeadlineExceeded);
             endPoint = destination.TryGetEndPoint(context.Loop.Time);
             if (endPoint is null) return Failed(exchange, EndReason.UpstreamUnresolved);
             if (exchange.FailReason != EndReason.None) return false; // the client left meanwhile
