@@ -175,8 +175,7 @@ public sealed class TimeoutTests(TransportKind transport)
         await AssertEndsAsync(proxy, client, 504, EndReason.DeadlineExceeded);
     }
 
-    [Test]
-    public async Task TheDeadlineOfARouteHoldsWhileANameIsLookedUp()
+    private async Task<ProxyFixture> StartLookingUpAsync()
     {
         ProxyConfig config = ProxyFixture.Config(transport, "destination.invalid:80");
         config = config with
@@ -184,11 +183,40 @@ public sealed class TimeoutTests(TransportKind transport)
             Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app", Deadline = TimeSpan.FromSeconds(1) } },
             Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { ConnectTimeout = TimeSpan.FromHours(10) } },
         };
-        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, _time);
+        ProxyFixture proxy = await ProxyFixture.StartAsync(config, _time);
         proxy.Server.Snapshot.Clusters[0].Destinations[0].Resolving = new TaskCompletionSource().Task; // does not end
+        return proxy;
+    }
+
+    [Test]
+    public async Task TheDeadlineOfARouteHoldsWhileANameIsLookedUp()
+    {
+        await using ProxyFixture proxy = await StartLookingUpAsync();
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
         await AssertEndsAsync(proxy, client, 504, EndReason.DeadlineExceeded);
+    }
+
+    [Test]
+    public async Task AClientMayLeaveWhileANameIsLookedUp()
+    {
+        await using ProxyFixture proxy = await StartLookingUpAsync();
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await SettleAsync(proxy);
+        client.Reset();
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.ClientAborted));
+    }
+
+    [Test]
+    public async Task AServerThatStopsWhileANameIsLookedUpLeavesNothingBehind()
+    {
+        ProxyFixture proxy = await StartLookingUpAsync();
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await SettleAsync(proxy);
+        await proxy.DisposeAsync();
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.AnyOf(EndReason.Shutdown, EndReason.ClientAborted));
     }
 
     [Test]

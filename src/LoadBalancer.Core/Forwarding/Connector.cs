@@ -16,21 +16,19 @@ internal static class Connector
         EndPoint? endPoint = destination.TryGetEndPoint(context.Loop.Time);
         if (endPoint is null)
         {
-            // Leaves the loop for the look-up, and comes back. The exchange's timer cannot wake it, so the route's deadline is looked at here.
-            long left = Math.Clamp(exchange.DeadlineAt - context.Loop.NowMilliseconds, 0, exchange.Cluster!.ConnectMilliseconds);
-            try
+            exchange.Arm(ExchangePhase.Connect, exchange.Cluster!.ConnectMilliseconds);
+            exchange.NameWait = new LoopWait(context.Loop, destination.ResolveAsync(context.Loop.Time));
+            await exchange.NameWait;
+            exchange.NameWait = null;
+            exchange.Disarm();
+            if (exchange.FailReason != EndReason.None)
             {
-                await destination.ResolveAsync(context.Loop.Time).WaitAsync(TimeSpan.FromMilliseconds(left), context.Loop.Time).ConfigureAwait(false);
+                // Too slow; the look-up goes on beside. Or the client has left meanwhile.
+                if (exchange.FailReason == EndReason.UpstreamConnectTimeout) exchange.FailReason = EndReason.UpstreamUnresolved;
+                return false;
             }
-            catch (TimeoutException)
-            {
-                // Goes on beside; this request does not wait.
-            }
-            await new LoopSwitch(context.Loop);
-            if (context.Loop.NowMilliseconds >= exchange.DeadlineAt) exchange.Fail(EndReason.DeadlineExceeded);
             endPoint = destination.TryGetEndPoint(context.Loop.Time);
             if (endPoint is null) return Failed(exchange, EndReason.UpstreamUnresolved);
-            if (exchange.FailReason != EndReason.None) return false; // the client left meanwhile
         }
         UpstreamConnection? upstream = context.PoolOf(destination).Create(endPoint);
         if (upstream is null) return Failed(exchange, EndReason.UpstreamOverloaded);

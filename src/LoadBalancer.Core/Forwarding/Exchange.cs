@@ -5,6 +5,7 @@ using LoadBalancer.Core.Buffers;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Timers;
+using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
 
@@ -42,6 +43,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal PickLease Lease;
     internal DestinationState Destination = null!; // of the last pick
     internal UpstreamConnection? Upstream;
+    internal LoopWait? NameWait; // while the destination's name is looked up
     internal RouteSnapshot? Route;
     internal ClusterSnapshot? Cluster;
 
@@ -194,10 +196,11 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         return true;
     }
 
-    /// <summary>Notes the cause, the first one only, and cuts the destination, which wakes whoever waits for it.</summary>
+    /// <summary>Notes the cause, the first one only, and cuts the destination or the search for it, which wakes whoever waits for it.</summary>
     internal void Fail(EndReason reason)
     {
         if (FailReason == EndReason.None) FailReason = reason;
         Upstream?.Transport.Abort();
+        NameWait?.Cut();
     }
 }
