@@ -59,6 +59,14 @@ public sealed class ProxyServer : IAsyncDisposable
         try
         {
             foreach (ListenerSnapshot listener in _snapshot.Listeners) Bind(listener);
+            var contexts = new LoopContext[LoopCount];
+            for (int i = 0; i < LoopCount; i++)
+            {
+                TransportLoop loop = _factory.CreateLoop(i, _time);
+                loop.UnhandledException = OnInternalError;
+                contexts[i] = new LoopContext(this, loop, LoopCount);
+            }
+            _contexts = contexts; // all or none: a stop goes through them
         }
         catch
         {
@@ -66,13 +74,6 @@ public sealed class ProxyServer : IAsyncDisposable
             throw;
         }
         _undrainedLoops = _acceptingLoops = LoopCount;
-        _contexts = new LoopContext[LoopCount];
-        for (int i = 0; i < LoopCount; i++)
-        {
-            TransportLoop loop = _factory.CreateLoop(i, _time);
-            loop.UnhandledException = OnInternalError;
-            _contexts[i] = new LoopContext(this, loop, LoopCount);
-        }
         foreach (LoopContext context in _contexts)
         {
             context.Loop.Start();

@@ -88,7 +88,7 @@ public sealed class PipeliningTests(TransportKind transport)
         await client.ReadUntilAsync("\r\n\r\n", Token);
         await client.SendAsync(Request, Token);
         Task stop = proxy.Server.StopAsync(Token);
-        await TurnAsync(proxy.Server);
+        await proxy.TurnAsync(Token);
         headRead.SetResult();
         Assert.That(await client.ReadToEndAsync(Token), Is.EqualTo("ok"));
         await AssertLingersAsync(proxy);
@@ -108,7 +108,7 @@ public sealed class PipeliningTests(TransportKind transport)
         await client.SendAsync(request, Token);
         await client.ReadToEndAsync(Token);
         Task stop = proxy.Server.StopAsync(Token);
-        await TurnAsync(proxy.Server);
+        await proxy.TurnAsync(Token);
         time.Advance(TimeSpan.FromSeconds(1)); // it may linger for two
         await AssertLingersAsync(proxy);
         client.HalfClose();
@@ -118,19 +118,8 @@ public sealed class PipeliningTests(TransportKind transport)
     // Closed now, with bytes of the client unread or still to come, it would be reset.
     private static async Task AssertLingersAsync(ProxyFixture proxy)
     {
-        await TurnAsync(proxy.Server);
+        await proxy.TurnAsync(Token);
         Assert.That(proxy.Server.Contexts[0].ConnectionCount, Is.EqualTo(1), "connections that wait for their client's end");
-    }
-
-    /// <summary>Whatever the loop was told before has been done. A loop that has ended does nothing more.</summary>
-    private static async Task TurnAsync(ProxyServer server)
-    {
-        for (int turn = 0; turn < 3; turn++)
-        {
-            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            server.Contexts[0].Loop.Post(new Work(done.SetResult));
-            await done.Task.WaitAsync(Token);
-        }
     }
 
     // Counts what is answered between the first of many and the loop's next look at its other work.

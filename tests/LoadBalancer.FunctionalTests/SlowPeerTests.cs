@@ -88,37 +88,6 @@ public sealed class SlowPeerTests(TransportKind transport)
         Assert.That((await completion).Reason, Is.EqualTo(EndReason.ClientWriteTimeout));
     }
 
-    // Over a Unix socket: its send buffer is smaller than one of our writes, so that one write is under way all the time.
-    [Test]
-    public async Task AClientThatTakesItsAnswerSlowlyIsNotCut()
-    {
-        const int Length = 2_000_000, Step = 50_000;
-        await using var origin = new ScriptedOrigin(async (c, _, t) =>
-        {
-            await c.ReadUntilAsync("\r\n\r\n", t);
-            await c.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {Length}\r\n\r\n{new string('a', Length)}", t);
-            await c.ReadToEndAsync(t);
-        });
-        ProxyConfig config = ProxyFixture.Config(transport, origin.Address);
-        string path = Path.Combine(Path.GetTempPath(), $"lb-slow-{Guid.NewGuid():N}.sock");
-        config = WithCluster(config, config.Clusters["app"] with { IdleTimeout = TimeSpan.FromDays(1), ResponseHeadTimeout = TimeSpan.FromDays(1) }) with
-        {
-            Listeners = new Dictionary<string, ListenerConfig> { ["main"] = new() { Address = $"unix:{path}" } },
-        };
-        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, _time);
-        using RawClient client = await proxy.ConnectAsync(Token);
-        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
-        await client.ReadUntilAsync("\r\n\r\n", Token);
-        for (int read = 0; read < Length; read += Step)
-        {
-            await client.ReadAsync(Step, Token);
-            // Two turns: the loop has noticed that there is room, and used it.
-            for (int turn = 0; turn < 2; turn++) await proxy.Server.Contexts[0].LeasedSlabsAsync(Token);
-            _time.Advance(TimeSpan.FromSeconds(9)); // 60 s are allowed between two steps forward, a write takes longer
-        }
-        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.Completed));
-    }
-
     [Test]
     public async Task ASilentTunnelIsCut()
     {

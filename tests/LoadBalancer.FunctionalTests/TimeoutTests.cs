@@ -120,9 +120,11 @@ public sealed class TimeoutTests(TransportKind transport)
     [Test]
     public async Task AClientThatTakesNoInterimResponsesIsCut()
     {
+        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var origin = new ScriptedOrigin(async (c, _, t) =>
         {
             await c.ReadUntilAsync("\r\n\r\n", t);
+            arrived.SetResult();
             string hints = $"HTTP/1.1 103 Early Hints\r\nLink: {new string('a', 30_000)}\r\n\r\n";
             while (true) await c.SendAsync(hints, t);
         });
@@ -131,6 +133,7 @@ public sealed class TimeoutTests(TransportKind transport)
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, _time);
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await arrived.Task.WaitAsync(Token); // no time passes while connecting
         Task<Completion> completion = proxy.Completions.NextAsync(Token);
         await AdvanceUntilAsync(completion, TimeSpan.FromHours(20));
         Assert.That((await completion).Reason, Is.EqualTo(EndReason.ClientWriteTimeout));
@@ -146,6 +149,50 @@ public sealed class TimeoutTests(TransportKind transport)
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
         await AssertEndsAsync(proxy, client, 504, EndReason.DeadlineExceeded);
+    }
+
+    private async Task<ProxyFixture> StartLookingUpAsync()
+    {
+        ProxyConfig config = ProxyFixture.Config(transport, "destination.invalid:80");
+        config = config with
+        {
+            Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app", Deadline = TimeSpan.FromSeconds(1) } },
+            Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { ConnectTimeout = TimeSpan.FromHours(10) } },
+        };
+        ProxyFixture proxy = await ProxyFixture.StartAsync(config, _time);
+        proxy.Server.Snapshot.Clusters[0].Members.Present.Single().Resolving = new TaskCompletionSource().Task; // does not end
+        return proxy;
+    }
+
+    [Test]
+    public async Task TheDeadlineOfARouteHoldsWhileANameIsLookedUp()
+    {
+        await using ProxyFixture proxy = await StartLookingUpAsync();
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await AssertEndsAsync(proxy, client, 504, EndReason.DeadlineExceeded);
+    }
+
+    [Test]
+    public async Task AClientMayLeaveWhileANameIsLookedUp()
+    {
+        await using ProxyFixture proxy = await StartLookingUpAsync();
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await SettleAsync(proxy);
+        client.Reset();
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.ClientAborted));
+    }
+
+    [Test]
+    public async Task AServerThatStopsWhileANameIsLookedUpLeavesNothingBehind()
+    {
+        ProxyFixture proxy = await StartLookingUpAsync();
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await SettleAsync(proxy);
+        await proxy.DisposeAsync();
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.AnyOf(EndReason.Shutdown, EndReason.ClientAborted));
     }
 
     [Test]

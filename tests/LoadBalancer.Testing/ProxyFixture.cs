@@ -3,6 +3,7 @@ using LoadBalancer.Balancing;
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Upstream;
+using LoadBalancer.Core.Transport;
 using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 using NUnit.Framework.Interfaces;
@@ -49,6 +50,24 @@ public sealed class ProxyFixture : IAsyncDisposable
     }
 
     public Task<RawClient> ConnectAsync(CancellationToken token) => RawClient.ConnectAsync(EndPoint, token);
+
+    /// <summary>Ends when the first loop has done what it was told before, and what that put off.</summary>
+    public async Task TurnAsync(CancellationToken token)
+    {
+        for (int turn = 0; turn < 3; turn++)
+        {
+            var mark = new Mark();
+            Server.Contexts[0].Loop.Post(mark);
+            await mark.Passed.Task.WaitAsync(token);
+        }
+    }
+
+    private sealed class Mark : LoopWork
+    {
+        internal TaskCompletionSource Passed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        protected internal override void Execute() => Passed.SetResult();
+    }
 
     /// <summary>Ends the server and asserts that nothing was left behind: no internal error, buffer, connection or pick without completion.</summary>
     public async ValueTask DisposeAsync()

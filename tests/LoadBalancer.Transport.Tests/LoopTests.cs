@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Core.Timers;
 using LoadBalancer.Core.Transport;
@@ -145,6 +146,30 @@ internal sealed class LoopTests(string transport) : TransportTests(transport)
         internal readonly TaskCompletionSource Fired = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         protected internal override void OnTimeout() => Fired.TrySetResult();
+    }
+
+    // A descriptor's number is used again at once: a wake-up sent to that of a loop that has ended would be data in the midst of somebody's stream.
+    [Test, NonParallelizable]
+    public async Task Post_AfterStop_WritesIntoNoDescriptor()
+    {
+        const int Pairs = 32;
+        TransportHost host = NewHost();
+        host.Stop();
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(Pairs);
+        var sockets = new List<Socket>();
+        for (int i = 0; i < Pairs; i++)
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            sockets.Add(socket);
+            await socket.ConnectAsync(listener.LocalEndPoint!, Token);
+            sockets.Add(await listener.AcceptAsync(Token));
+        }
+        host.Loop.Post(new Throwing());
+        Assert.That(sockets.Select(socket => socket.Available), Is.All.Zero);
+        sockets.ForEach(socket => socket.Dispose());
+        host.Dispose();
     }
 
     private sealed class Throwing : LoopWork

@@ -16,19 +16,19 @@ internal static class Connector
         EndPoint? endPoint = destination.TryGetEndPoint(context.Loop.Time);
         if (endPoint is null)
         {
-            // Leaves the loop for the look-up, and comes back.
-            try
+            exchange.Arm(ExchangePhase.Connect, exchange.Cluster!.ConnectMilliseconds);
+            exchange.NameWait = new LoopWait(context.Loop, destination.ResolveAsync(context.Loop.Time));
+            await exchange.NameWait;
+            exchange.NameWait = null;
+            exchange.Disarm();
+            if (exchange.FailReason != EndReason.None)
             {
-                await destination.ResolveAsync(context.Loop.Time).WaitAsync(exchange.Cluster!.Config.ConnectTimeout, context.Loop.Time).ConfigureAwait(false);
+                // Too slow; the look-up goes on beside. Or the client has left meanwhile.
+                if (exchange.FailReason == EndReason.UpstreamConnectTimeout) exchange.FailReason = EndReason.UpstreamUnresolved;
+                return false;
             }
-            catch (TimeoutException)
-            {
-                // Goes on beside; this request does not wait.
-            }
-            await new LoopSwitch(context.Loop);
             endPoint = destination.TryGetEndPoint(context.Loop.Time);
             if (endPoint is null) return Failed(exchange, EndReason.UpstreamUnresolved);
-            if (exchange.FailReason != EndReason.None) return false; // the client left meanwhile
         }
         UpstreamConnection? upstream = destination.PoolOf(context).Create(endPoint);
         if (upstream is null) return Failed(exchange, EndReason.UpstreamOverloaded);

@@ -5,6 +5,7 @@ using LoadBalancer.Core.Buffers;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Timers;
+using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
 
@@ -42,6 +43,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal PickLease Lease;
     internal DestinationState Destination = null!; // of the last pick
     internal UpstreamConnection? Upstream;
+    internal LoopWait? NameWait; // while the destination's name is looked up
     internal RouteSnapshot? Route;
     internal ClusterSnapshot? Cluster;
 
@@ -175,31 +177,30 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
             case ExchangePhase.ResponseBody:
                 Fail(EndReason.UpstreamIdleTimeout);
                 break;
-            case ExchangePhase.ClientWrite:
-                if (Rearm(Client.Transport.Output.LastSentAt + Client.Listener.WriteIdleMilliseconds)) break;
+            case ExchangePhase.ClientWrite when !PutOff(Client.Transport.Output.LastSentAt + Client.Listener.WriteIdleMilliseconds):
                 Fail(EndReason.ClientWriteTimeout);
                 Client.Transport.Abort();
                 break;
-            case ExchangePhase.Tunnel:
-                if (Rearm(TunnelActivityAt + Cluster!.TunnelIdleMilliseconds)) break;
+            case ExchangePhase.Tunnel when !PutOff(TunnelActivityAt + Cluster!.TunnelIdleMilliseconds):
                 Fail(EndReason.TunnelIdle);
                 Client.Transport.Abort();
                 break;
         }
     }
 
-    // Bytes have moved since the timer was set: the silence began later.
-    private bool Rearm(long deadline)
+    /// <summary>A limit on silence, where something has moved since the timer was armed. False when it has passed.</summary>
+    private bool PutOff(long silentUntil)
     {
-        if (deadline <= Context.Loop.NowMilliseconds) return false;
-        Context.Loop.Timers.Set(this, Math.Min(deadline, DeadlineAt));
+        if (silentUntil <= Context.Loop.NowMilliseconds) return false;
+        Context.Loop.Timers.Set(this, Math.Min(silentUntil, DeadlineAt));
         return true;
     }
 
-    /// <summary>Notes the cause, the first one only, and cuts the destination, which wakes whoever waits for it.</summary>
+    /// <summary>Notes the cause, the first one only, and cuts the destination or the search for it, which wakes whoever waits for it.</summary>
     internal void Fail(EndReason reason)
     {
         if (FailReason == EndReason.None) FailReason = reason;
         Upstream?.Transport.Abort();
+        NameWait?.Cut();
     }
 }

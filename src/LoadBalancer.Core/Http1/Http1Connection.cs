@@ -305,14 +305,11 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
                 _exchange?.Fail(EndReason.RequestBodyTimeout);
                 Transport.Input.CancelPendingRead();
                 break;
-            case Phase.UpstreamWrite:
-                long deadline = _exchange?.Upstream is { } upstream ? upstream.Transport.Output.LastSentAt + _exchange.Cluster!.IdleMilliseconds : 0;
-                if (deadline > _context.Loop.NowMilliseconds) // bytes have moved since the timer was set
-                {
-                    _context.Loop.Timers.Set(this, deadline);
-                    break;
-                }
-                _exchange?.Fail(EndReason.UpstreamIdleTimeout);
+            case Phase.UpstreamWrite when _exchange is { Upstream: { } upstream } exchange:
+                // Not while it takes some of what was sent at once.
+                long left = upstream.Transport.Output.LastSentAt + exchange.Cluster!.IdleMilliseconds - _context.Loop.NowMilliseconds;
+                if (left > 0) Arm(Phase.UpstreamWrite, left);
+                else exchange.Fail(EndReason.UpstreamIdleTimeout);
                 break;
         }
     }

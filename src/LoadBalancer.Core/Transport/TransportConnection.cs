@@ -103,14 +103,14 @@ internal abstract class TransportConnection : IDuplexPipe
 /// <summary>The writing side of a <see cref="TransportConnection"/>, with the one call the pipe contract lacks.</summary>
 internal abstract class TransportWriter : PipeWriter
 {
+    /// <summary>When the kernel last took bytes, in milliseconds of the loop's clock: a flush that is pending may be moving all the same.</summary>
+    internal long LastSentAt { get; private protected set; }
+
     /// <summary>
     /// Sends what was collected, then <paramref name="body"/> uncopied, then <paramref name="tail"/>, in one system call where it can
     /// (the framing around a chunk). Both must stay untouched until completion.
     /// </summary>
     internal abstract ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> tail);
-
-    /// <summary>When the system last took bytes, in milliseconds of the loop's clock: what a limit on silence looks at while a long write goes on.</summary>
-    internal long LastSentAt { get; private protected set; }
 
     /// <summary>
     /// Announces that what is sent next is the last, and that <c>Complete</c>, <see cref="TransportConnection.Close"/> or

@@ -13,7 +13,7 @@ internal sealed class DestinationState
     private readonly EndPoint? _fixed;
     private volatile IPEndPoint[]? _resolved; // the last good answer
     private long _resolvedAt;
-    private Task? _resolving;
+    internal Task? Resolving; // the look-up under way, or the last
     private int _next;
     private int _openConnections;
 
@@ -82,8 +82,8 @@ internal sealed class DestinationState
     {
         lock (_name!) // once for each look-up, not on the request path
         {
-            if (_resolving is { IsCompleted: false } running) return running;
-            return _resolving = Task.Run(() => LookUpAsync(time));
+            if (Resolving is { IsCompleted: false } running) return running;
+            return Resolving = Task.Run(() => LookUpAsync(time));
         }
     }
 

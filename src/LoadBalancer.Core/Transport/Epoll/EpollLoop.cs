@@ -32,7 +32,8 @@ internal sealed unsafe class EpollLoop : TransportLoop
     private List<EpollConnection> _deferred = [], _deferredSpare = [];
     private readonly Queue<(EpollConnection Connection, long At)> _unregistered = new();
     private ITimer? _ticker;
-    private bool _stopping;
+    private readonly Lock _wakeLock = new(); // a wake-up from elsewhere may come late, when the descriptor's number is somebody else's
+    private bool _stopping, _ended;
 
     internal EpollLoop(int index, TimeProvider time) : base(index, time)
     {
@@ -70,7 +71,10 @@ internal sealed unsafe class EpollLoop : TransportLoop
     private void Wake()
     {
         ulong one = 1;
-        _ = Libc.Write(_wake, &one, sizeof(ulong));
+        lock (_wakeLock)
+        {
+            if (!_ended) _ = Libc.Write(_wake, &one, sizeof(ulong));
+        }
     }
 
     internal override TransportConnection CreateOutbound(EndPoint endPoint)
@@ -248,7 +252,11 @@ internal sealed unsafe class EpollLoop : TransportLoop
             if (!any) break;
         }
         _ = Libc.Close(_epoll);
-        _ = Libc.Close(_wake);
+        lock (_wakeLock)
+        {
+            _ended = true;
+            _ = Libc.Close(_wake);
+        }
         NativeMemory.Free(_events);
     }
 }
