@@ -67,7 +67,13 @@ internal sealed unsafe class EpollAcceptor(EpollLoop loop, EpollListener listene
             }
             var connection = new EpollConnection(loop);
             connection.Accepted(fd, SocketAddress.Read(new ReadOnlySpan<byte>(address, (int)Math.Min(length, SocketAddress.SizeMax))), listener);
-            loop.RegisterLater(connection);
+            if (!loop.Register(connection, fd, EpollLoop.ConnectionEvents, out connection.Slot))
+            {
+                Interlocked.Increment(ref listener.AcceptErrorCount);
+                connection.Close();
+                BackOff();
+                return;
+            }
             handler.OnAccepted(connection);
         }
     }

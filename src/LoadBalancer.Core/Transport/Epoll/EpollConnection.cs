@@ -39,25 +39,13 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
 
     public override TransportWriter Output => _writer;
 
-    /// <summary>
-    /// An accepted descriptor. Its first request is probably there already, so the first read tries without an edge. Registered when something
-    /// has to be waited for, or by <see cref="EpollLoop.RegisterLater"/>: a connection for one quick request never is.
-    /// </summary>
+    /// <summary>An accepted descriptor. Its first request is probably there already, so the first read tries without an edge.</summary>
     internal void Accepted(int fd, PeerAddress remote, TransportListener listener)
     {
         Fd = fd;
         Remote = remote;
         Listener = listener;
         Readable = true;
-    }
-
-    /// <summary>Has the loop report this connection's events from now on, those included that have happened.</summary>
-    internal void Register()
-    {
-        if (Slot >= 0 || Fd < 0) return;
-        if (_loop.Register(this, Fd, EpollLoop.ConnectionEvents, out Slot)) return;
-        Abort(); // no memory or watch left: nothing could wake it again
-        _loop.Defer(this); // for a caller who is only about to wait
     }
 
     internal void SetTarget(EndPoint target) => _target = target;

@@ -14,10 +14,6 @@ internal sealed unsafe class EpollLoop : TransportLoop
 {
     internal const uint ConnectionEvents = Libc.EPOLLIN | Libc.EPOLLOUT | Libc.EPOLLRDHUP | Libc.EPOLLET;
     private const int EventsMax = 256;
-
-    // How long a connection just accepted may go unwatched while it is answered: long enough for a quick answer, and short against the time
-    // in which anybody would miss the news that its client has gone.
-    private const int UnwatchedMilliseconds = 5;
     private const int WakeSlot = 0;
 
     private readonly int _epoll, _wake;
@@ -30,7 +26,6 @@ internal sealed unsafe class EpollLoop : TransportLoop
     private int[] _freeSlots = new int[1024];
     private int _freeCount, _slotCount = 1; // slot 0 is the wake descriptor
     private List<EpollConnection> _deferred = [], _deferredSpare = [];
-    private readonly Queue<(EpollConnection Connection, long At)> _unregistered = new();
     private ITimer? _ticker;
     private readonly Lock _wakeLock = new(); // a wake-up from elsewhere may come late, when the descriptor's number is somebody else's
     private bool _stopping, _ended;
@@ -142,25 +137,6 @@ internal sealed unsafe class EpollLoop : TransportLoop
         _deferred.Add(connection);
     }
 
-    /// <summary>
-    /// Registers an accepted connection before long, unless it has ended by then. Most that carry one request have, which saves the two most
-    /// expensive calls after accepting and closing.
-    /// </summary>
-    internal void RegisterLater(EpollConnection connection)
-    {
-        if (_systemTime) _unregistered.Enqueue((connection, NowMilliseconds + UnwatchedMilliseconds));
-        else connection.Register();
-    }
-
-    private void RegisterDue()
-    {
-        while (_unregistered.TryPeek(out (EpollConnection Connection, long At) first) && first.At <= NowMilliseconds)
-        {
-            _unregistered.Dequeue();
-            first.Connection.Register();
-        }
-    }
-
     private void Run()
     {
         // Nothing on this thread has an ambient context: without one to capture and restore, a wait costs less.
@@ -179,7 +155,6 @@ internal sealed unsafe class EpollLoop : TransportLoop
             }
             RunTimers();
             RunWork();
-            RegisterDue();
             RunDeferred();
         }
         CloseAll();
@@ -206,7 +181,6 @@ internal sealed unsafe class EpollLoop : TransportLoop
     private int TimeoutMilliseconds()
     {
         if (_deferred.Count > 0 || !Work.IsEmpty) return 0;
-        if (_unregistered.TryPeek(out (EpollConnection Connection, long At) first)) return (int)Math.Max(0, first.At - NowMilliseconds);
         if (!_systemTime || Timers.IsEmpty) return -1;
         return TimerWheel.TickMilliseconds - (int)(NowMilliseconds % TimerWheel.TickMilliseconds);
     }
@@ -234,8 +208,6 @@ internal sealed unsafe class EpollLoop : TransportLoop
     {
         foreach (EpollAcceptor acceptor in _acceptors) acceptor.Stop();
         _acceptors.Clear();
-        foreach ((EpollConnection connection, _) in _unregistered) connection.Register(); // with the others, below
-        _unregistered.Clear();
         // Handlers see their connections aborted and end; a few turns let what they start in doing so end too.
         for (int turn = 0; turn < 16; turn++)
         {

@@ -21,11 +21,7 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
             IsEnded = true;
             return true;
         }
-        if (!connection.Readable)
-        {
-            connection.Register();
-            return false;
-        }
+        if (!connection.Readable) return false;
         if (++_receives <= ReceivesPerTurnMax) return Receive();
         loop.Defer(connection);
         return false;
@@ -60,7 +56,6 @@ internal sealed unsafe class EpollReader(EpollConnection connection, EpollLoop l
         else if (error == Libc.EAGAIN)
         {
             connection.Readable = false;
-            connection.Register();
             Buffer.ReleaseIfEmpty();
             return false;
         }

@@ -118,11 +118,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, EpollLoop l
             {
                 int error = Libc.LastError;
                 if (error == Libc.EINTR) continue;
-                if (error is Libc.EAGAIN)
-                {
-                    connection.Register();
-                    return false;
-                }
+                if (error is Libc.EAGAIN) return false;
                 connection.SetReset();
                 Drop();
                 return true;
@@ -134,7 +130,6 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, EpollLoop l
                 return true;
             }
             // A short write means that the send buffer is full, and that the kernel owes us an edge.
-            connection.Register();
             return false;
         }
     }
