@@ -6,18 +6,20 @@ namespace LoadBalancer.Balancing;
 /// </summary>
 public struct PickLease
 {
-    private Scheduler? _scheduler;
+    private readonly Scheduler? _scheduler;
     private readonly Destination? _destination;
+    private int _isActive; // beside the references: an exchange of those would cost a write barrier
 
     internal PickLease(Scheduler scheduler, Destination destination, long startTimestamp)
     {
         _scheduler = scheduler;
         _destination = destination;
         StartTimestamp = startTimestamp;
+        _isActive = 1;
     }
 
     /// <summary>Whether there was a destination, and the pick is still owed its completion.</summary>
-    public readonly bool IsActive => _scheduler is not null;
+    public readonly bool IsActive => _isActive != 0;
 
     /// <summary>Where to go.</summary>
     /// <exception cref="InvalidOperationException">Nothing was picked.</exception>
@@ -30,7 +32,6 @@ public struct PickLease
     public void Complete(in PickOutcome outcome)
     {
         // An end and an abort may race: the exchange gives the lease to one of them.
-        Scheduler? scheduler = Interlocked.Exchange(ref _scheduler, null);
-        scheduler?.Complete(_destination!, StartTimestamp, outcome);
+        if (Interlocked.Exchange(ref _isActive, 0) != 0) _scheduler!.Complete(_destination!, StartTimestamp, outcome);
     }
 }

@@ -25,6 +25,6 @@ public sealed record SchedulerOptions
     /// </summary>
     public double Overprovisioning { get; init; } = 1.4;
 
-    /// <summary>Time over which a destination that comes (back) gets its full share, in which it is at first unused to load. Default 10 s; zero for none.</summary>
+    /// <summary>Time over which a destination that comes (back) gets its full share, as it is at first unused to load. Default 10 s; zero for none. Not kept by policies that go by a hash key or by probes.</summary>
     public TimeSpan SlowStart { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -18,6 +18,7 @@ public sealed class RendezvousPolicy(double? slack = 0.25) : IBalancingPolicy
 internal sealed class RendezvousPicker(DestinationSet set, LoadBound bound) : IDestinationPicker
 {
     private readonly RandomPicker _random = new(set);
+    private readonly bool _isUniform = !set.Weights.ContainsAnyExcept(set.Count == 0 ? 0 : set.Weights[0]);
 
     /// <inheritdoc/>
     public Destination? Pick(in PickContext context)
@@ -41,13 +42,15 @@ internal sealed class RendezvousPicker(DestinationSet set, LoadBound bound) : ID
     {
         ulong key = HashKeys.Mix(context.HashKey);
         Destination? best = null;
-        float highest = 0;
+        double highest = -1;
         for (int seat = 0; seat < set.Count; seat++)
         {
             Destination candidate = set[seat];
+            ulong draw = HashKeys.Mix(candidate.IdentityHash ^ key);
             // -w / ln u with u uniform in (0, 1): wins in proportion to w (Schindelhauer and Schomaker 2005).
-            float u = ((HashKeys.Mix(candidate.IdentityHash ^ key) >> 41) + 0.5f) * (1f / (1 << 23));
-            float score = set.Weights[seat] / Math.Max(-Approximation.Log(u), float.Epsilon); // rounding must not make it negative
+            float u = ((draw >> 41) + 0.5f) * (1f / (1 << 23));
+            // Rounding must not make it negative. With equal weights the draw itself is in the same order.
+            double score = _isUniform ? draw : set.Weights[seat] / Math.Max(-Approximation.Log(u), float.Epsilon);
             if (score > highest && !candidate.IsFull && !ReferenceEquals(candidate, context.Exclude) && bound.HasRoom(seat)) (best, highest) = (candidate, score);
         }
         return best;
