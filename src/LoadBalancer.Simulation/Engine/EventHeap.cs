@@ -11,6 +11,10 @@ internal enum EventKind : byte
     Answer,
     /// <summary>A balancer waits no longer. Subject: job; detail: its generation.</summary>
     Timeout,
+    /// <summary>A probe reaches its server. Subject: probe.</summary>
+    ProbeAtServer,
+    /// <summary>The answer to a probe reaches the balancer. Subject: probe.</summary>
+    ProbeAnswer,
     /// <summary>A process that changes a server's speed takes its next step. Subject: process.</summary>
     Speed,
     /// <summary>A step of the timetable. Subject: index into it.</summary>

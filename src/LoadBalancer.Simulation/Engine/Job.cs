@@ -16,6 +16,7 @@ internal struct Job
     internal int Id;
     internal int Balancer;
     internal int Attempt;
+    internal int FoundInFlight; // others at the server when it came
     internal int Generation;    // of the slot, so that a time-out knows its job is gone
     internal int NextFree;
     internal PickOutcomeKind Outcome;

@@ -9,6 +9,7 @@ namespace LoadBalancer.Simulation.Engine;
 // its start plus its demand, and a change of speed or of the number of jobs moves no job but only the rate of the clock.
 internal sealed class Server(int index, string name, int cores, bool isFirstCome, int queueMax)
 {
+    private readonly ProbeEndpoint _probes = new(cores);
     private double[] _ends = new double[16]; // heap of the jobs in service by the work at which they end
     private int[] _jobs = new int[16];
     private int _inService;
@@ -102,6 +103,12 @@ internal sealed class Server(int index, string name, int cores, bool isFirstCome
         UpdateRate();
         return job;
     }
+
+    /// <summary>A job has left after so long; it had found so many others here.</summary>
+    internal void Learn(int foundInFlight, long latency) => _probes.Record(foundInFlight, latency);
+
+    /// <summary>What the server says of itself.</summary>
+    internal Balancing.ProbeResult AnswerProbe() => _probes.Answer(InFlight);
 
     /// <summary>Takes over a change of one of the factors.</summary>
     internal void UpdateSpeed(long now)

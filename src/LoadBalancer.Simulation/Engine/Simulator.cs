@@ -22,6 +22,7 @@ internal sealed class Simulator
     private readonly JobTable _jobs = new();
     private readonly Scheduler[] _schedulers;
     private readonly RunRecorder _recorder;
+    private readonly Probes _probes;
     private readonly PickWatch? _watch;
     private readonly long _timeout;
     private int _recorded; // requests that ended
@@ -46,6 +47,7 @@ internal sealed class Simulator
             });
         }
         _fleet = new Fleet(scenario, _servers, _schedulers, _events, _workload.RunLength, seed);
+        _probes = new Probes(_servers, _schedulers, _events);
         _recorder = new RunRecorder(_servers, _workload.Requests, scenario.WarmUp, _workload.RunLength);
     }
 
@@ -99,6 +101,7 @@ internal sealed class Simulator
         server.Outstanding++;
         server.Picks++;
         _watch?.After(job.Id, job.Balancer, server, now);
+        _probes.Send(job.Balancer, job.Delay, now);
         if (_timeout > 0) _events.Push(now + _timeout, EventKind.Timeout, slot, job.Generation);
         if (job.Delay > 0) _events.Push(now + job.Delay, EventKind.Deliver, slot);
         else Deliver(slot, now);
@@ -109,6 +112,7 @@ internal sealed class Simulator
         ref Job job = ref _jobs[slot];
         Server server = job.Server;
         job.DeliveredAt = now;
+        job.FoundInFlight = server.InFlight;
         if (server.Condition == ServerCondition.Up && server.TryAdd(slot, job.Demand, now))
         {
             _departures.Set(server.Index, server.NextDeparture);
@@ -125,7 +129,9 @@ internal sealed class Simulator
         int slot = server.Depart(now);
         _departures.Set(server.Index, server.NextDeparture);
         ref Job job = ref _jobs[slot];
-        _recorder.Stayed(now - job.DeliveredAt);
+        long stay = now - job.DeliveredAt;
+        _recorder.Stayed(stay);
+        server.Learn(job.FoundInFlight, stay);
         job.Outcome = PickOutcomeKind.Success;
         if (job.Delay > 0) _events.Push(now + job.Delay, EventKind.Answer, slot);
         else Answer(slot, now);
@@ -143,6 +149,12 @@ internal sealed class Simulator
                 break;
             case EventKind.Timeout:
                 GiveUp(next.Subject, next.Detail, now);
+                break;
+            case EventKind.ProbeAtServer:
+                _probes.AtServer(next.Subject, now);
+                break;
+            case EventKind.ProbeAnswer:
+                _probes.Answer(next.Subject, now);
                 break;
             default:
                 if (_fleet.Handle(next, now) is { } server) Changed(server, now);
