@@ -21,10 +21,12 @@ internal static class SimulateInput
             scenario.Requests = trace.Count;
         }
         if (requests is { } count) scenario.Requests = count;
-        // A log may be shorter than what a scenario is worth.
-        IReadOnlyList<string> faults = log is not null && requests is null ? [] : ScenarioValidator.Validate(scenario);
+        IReadOnlyList<string> faults = ScenarioValidator.Validate(scenario);
         foreach (string fault in faults) Console.Error.WriteLine($"lb: {fault}");
-        return faults.Count == 0 ? scenario : null;
+        if (faults.Count > 0) return null;
+        if (log is not null && scenario.OfferedLoad > BusyLoad)
+            Console.Error.WriteLine($"lb: {log}: its requests are {scenario.OfferedLoad:0.##} of what the servers of '{scenario.Name}' can do; describe yours in a scenario file (--print writes one)");
+        return scenario;
     }
 
     private static Scenario? Read(string path)

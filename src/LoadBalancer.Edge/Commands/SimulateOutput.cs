@@ -53,6 +53,7 @@ internal static class SimulateOutput
             string there = result.AtLoad is { } at ? $"{at.Quantile(level.Quantile).Mean / 1e6:0.0}" : "none is low enough";
             Console.Out.WriteLine($"{result.Algorithm,-18} {result.Load,6:0.000} {result.Rate,11:0}  {there}");
         }
+        if (results.Exists(result => result.Load > 1)) Console.Out.WriteLine("More than 1 cannot be kept up: the runs end before the queues have grown. More --requests tell.");
         return ExitCode.Ok;
     }
 

@@ -21,6 +21,9 @@ internal sealed class SimRandom
         _d = Mix(state + GoldenRatio);
     }
 
+    /// <summary>A given state, to compare with the reference.</summary>
+    internal SimRandom(ulong a, ulong b, ulong c, ulong d) => (_a, _b, _c, _d) = (a, b, c, d);
+
     /// <summary>SplitMix64's finalizer: every input bit reaches every output bit.</summary>
     internal static ulong Mix(ulong x)
     {

@@ -38,7 +38,7 @@ public static class TextReport
         int seeds = result.Algorithms.Count == 0 ? 0 : result.Algorithms[0].Runs.Count;
         long requests = result.Algorithms.Count == 0 ? 0 : result.Algorithms[0].Runs[0].Requests;
         string plural = seeds == 1 ? "seed" : "seeds, 95 % confidence intervals";
-        return $"{result.Scenario.Name}: {result.Scenario.Description}{(result.Scenario.Description.Length > 0 ? ". " : "")}{requests} requests x {seeds} {plural}; times in ms";
+        return $"{result.Scenario.Name}: {result.Scenario.Description}{(result.Scenario.Description.Length > 0 ? ". " : "")}{requests} requests x {seeds} {plural}; load {result.Scenario.OfferedLoad:0.00}; times in ms";
     }
 
     /// <summary>How an algorithm compares with the best: a difference whose interval does not contain 0, or a tie.</summary>

@@ -4,7 +4,7 @@ namespace LoadBalancer.Simulation.Results;
 
 /// <summary>
 /// Counts of latencies in buckets that are linear within each power of two, like HdrHistogram: 256 to an octave, so that a quantile is off
-/// by 0.2 % at most. Recording is one increment; histograms of equal kind add up.
+/// by 0.4 % at most. Recording is one increment; histograms of equal kind add up.
 /// </summary>
 public sealed class LatencyHistogram
 {

@@ -53,6 +53,10 @@ public sealed class Scenario
     [JsonIgnore]
     public Trace? Trace { get; set; }
 
+    /// <summary>Mean rate of arrivals over what the servers can answer together; 1 or more means that queues grow.</summary>
+    [JsonIgnore]
+    public double OfferedLoad => Capacity.RateOf(this) / Capacity.Of(this);
+
     /// <summary>The same with another load, see <see cref="ArrivalSpec.Load"/>.</summary>
     internal Scenario WithLoad(double load)
     {

@@ -55,7 +55,7 @@ public static class ScenarioValidator
                 faults.Add($"{key}.until: is before \"at\"");
         }
 
-        Range("requests", scenario.Requests, 1000, 100_000_000);
+        Range("requests", scenario.Requests, scenario.Trace is null ? 1000 : Replay.AccessLog.RequestsMin, 100_000_000);
         Range("warmUp", scenario.WarmUp, 0, 0.9);
         Range("balancers", scenario.Balancers, 1, 1000);
         Range("retries", scenario.Retries, 0, 10);
