@@ -29,4 +29,27 @@ public sealed class TheoryTests
     [TestCase(3, 0.95, 2.5351)]
     public void Choices_PublishedValue_IsReproduced(int d, double rho, double expected) =>
         Assert.That(QueueingFormulas.Choices(d, rho), Is.EqualTo(expected).Within(1e-4));
+
+    [TestCase(0.9, 4, 0.2059)]
+    [TestCase(0.95, 5, 0.2039)]
+    public void ChoicesTail_PublishedValue_IsReproduced(double rho, int length, double expected) =>
+        Assert.That(QueueingFormulas.ChoicesTail(2, rho, length), Is.EqualTo(expected).Within(1e-4));
+
+    [Test]
+    public void Mean_ExponentialWork_FollowsTheKnownOrder()
+    {
+        double Mean(string algorithm, Scenarios.ServerSpec servers)
+        {
+            Scenarios.Scenario scenario = Make.Scenario(servers);
+            (scenario.Requests, scenario.Arrivals.Load) = (200_000, 0.9);
+            return Experiment.Run(scenario, algorithm, 1).Latency.Mean;
+        }
+        var single = new Scenarios.ServerSpec { Count = 32, Cores = 1, Discipline = Scenarios.Discipline.FirstComeFirstServed };
+        double[] means =
+        [
+            Mean("round-robin", new Scenarios.ServerSpec { Cores = 32, Discipline = Scenarios.Discipline.FirstComeFirstServed }), // one queue for all
+            Mean("least-outstanding", single), Mean("power-of-two", single), Mean("round-robin", single), Mean("random", single),
+        ];
+        Assert.That(means, Is.Ordered);
+    }
 }

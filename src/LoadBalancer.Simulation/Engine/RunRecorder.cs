@@ -14,6 +14,7 @@ internal sealed class RunRecorder(Server[] servers, int requests, double warmUp,
     private readonly ServerTotals[] _atEnd = new ServerTotals[servers.Length];
     private long _measuredFrom, _measuredTo;
     private long _errors, _retries, _measured;
+    private readonly long[] _queueLengths = new long[RunResult.QueueLengthMax + 1];
     private double _highestSum, _meanSum; // of in flight per core, over samples
     private double _stays;
     private ulong _hash;
@@ -32,6 +33,7 @@ internal sealed class RunRecorder(Server[] servers, int requests, double warmUp,
         {
             int inFlight = servers[i].InFlight;
             slice[i] += inFlight;
+            _queueLengths[Math.Min(inFlight, RunResult.QueueLengthMax)]++;
             double perCore = (double)inFlight / servers[i].Cores;
             highest = Math.Max(highest, perCore);
             sum += perCore;
@@ -73,6 +75,7 @@ internal sealed class RunRecorder(Server[] servers, int requests, double warmUp,
             Latency = _latency,
             Imbalance = _meanSum == 0 ? 1 : _highestSum / _meanSum,
             Servers = Results(),
+            QueueLengths = _queueLengths,
             Timeline = _timeline,
             Length = now,
             LittleRatio = jobTime == 0 ? 1 : _stays / jobTime,

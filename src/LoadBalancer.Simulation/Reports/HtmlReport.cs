@@ -41,8 +41,8 @@ public static class HtmlReport
         page.Append("<h2>Latency</h2>\n<figure class=\"wide\">");
         page.Append(LatencyPlot.Write(result));
         page.Append("<figcaption>How slow the slowest are: the part of requests (up) answered within a time (right). A curve further left is better. Both scales are logarithmic.</figcaption></figure>\n");
-        page.Append("<h2>Load of every server over time</h2>\n<p>Requests in flight per core, first seed; the darker or brighter a cell, the more. One scale for all algorithms. A row that stands out is a server that gets too much; columns that stand out are times in which everything waits.</p>\n");
         double most = LoadPlot.ScaleOf(result);
+        page.Append($"<h2>Load of every server over time</h2>\n<p>Requests in flight per core, first seed: from none to {most:0.#} or more, which has the full colour. A row that stands out is a server that gets too much; columns that stand out are times in which everything waits.</p>\n");
         foreach (AlgorithmResult algorithm in result.Algorithms)
             page.Append($"<h3>{algorithm.Name}</h3>\n<figure class=\"wide\">{LoadPlot.Write(algorithm.Runs[0], result.Scenario, most)}</figure>\n");
         page.Append($"<h2>Repeat it</h2>\n<p>Result hash <code>{result.Hash}</code>: the same scenario, algorithms and seeds give it on every machine. lb {WebUtility.HtmlEncode(version)}.</p>\n");
@@ -68,7 +68,7 @@ public static class HtmlReport
             Cell(page, algorithm.Imbalance);
             page.Append($"<td>{TextReport.Versus(algorithm, result)}</td></tr>\n");
         }
-        page.Append("</table></div>\n<p>Imbalance: the most in flight per core on any server over the mean, 1 is perfect. \"Tie\": the 95 % interval of the paired differences contains 0. Fast failures are not in the latencies.</p>\n");
+        page.Append("</table></div>\n<p>Imbalance: the most in flight per core on any server over the mean, 1 is perfect. \"Tie\": the 95 % interval of the paired differences contains 0; \"unclear\": it does and is wide, more seeds would tell. Fast failures are not in the latencies.</p>\n");
     }
 
     private static void Cell(StringBuilder page, Estimate estimate)

@@ -10,19 +10,15 @@ internal static class LoadPlot
     private const int Width = 960, Left = 60, Right = 20, Bottom = 22;
     private const int Levels = 10;
 
-    /// <summary>In flight per core that has the full colour: what 98 % of all cells stay within, so that one overload does not pale the rest.</summary>
+    /// <summary>
+    /// In flight per core that has the full colour: what 98 % of the cells of a middling algorithm stay within. Not of all together, or one
+    /// algorithm that drowns would pale the others.
+    /// </summary>
     internal static double ScaleOf(ExperimentResult result)
     {
         int[] cores = Cores(result.Scenario);
-        var values = new List<double>();
-        foreach (AlgorithmResult algorithm in result.Algorithms)
-        {
-            Timeline timeline = algorithm.Runs[0].Timeline;
-            for (int server = 0; server < cores.Length; server++)
-                for (int slice = 0; slice < timeline.Count; slice++) values.Add(timeline[server, slice] / cores[server]);
-        }
-        values.Sort();
-        return values.Count == 0 ? 1 : Math.Max(1, values[(int)(values.Count * 0.98)]);
+        double[] each = [.. result.Algorithms.Select(algorithm => HighOf(algorithm.Runs[0].Timeline, cores)).Order()];
+        return each.Length == 0 ? 1 : Math.Max(1, each[each.Length / 2]);
     }
 
     internal static string Write(RunResult run, Scenario scenario, double most)
@@ -47,11 +43,22 @@ internal static class LoadPlot
             }
             svg.Append('\n');
         }
-        double length = slices * timeline.SliceLength;
+        double seconds = slices * timeline.SliceLength / 1e9;
         for (int tick = 0; tick <= 6; tick++)
-            svg.Append($"<text x=\"{Left + (Width - Left - Right) * tick / 6.0:0.#}\" y=\"{height - 6}\" text-anchor=\"middle\">{SimTime.Format(length * tick / 6)}</text>");
-        svg.Append($"<text x=\"0\" y=\"{height - 6}\">full: {most:0.#}</text>");
+        {
+            string anchor = tick == 0 ? "start" : tick == 6 ? "end" : "middle";
+            svg.Append($"<text x=\"{Left + (Width - Left - Right) * tick / 6.0:0.#}\" y=\"{height - 6}\" text-anchor=\"{anchor}\">{seconds * tick / 6:0.#} s</text>");
+        }
         return svg.Append("\n</svg>").ToString();
+    }
+
+    private static double HighOf(Timeline timeline, int[] cores)
+    {
+        var values = new List<double>();
+        for (int server = 0; server < cores.Length; server++)
+            for (int slice = 0; slice < timeline.Count; slice++) values.Add(timeline[server, slice] / cores[server]);
+        values.Sort();
+        return values.Count == 0 ? 1 : values[(int)(values.Count * 0.98)];
     }
 
     private static int LevelOf(double perCore, double most) => (int)Math.Round(Math.Min(1, perCore / most) * Levels);

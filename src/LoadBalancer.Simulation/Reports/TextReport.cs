@@ -8,6 +8,8 @@ public static class TextReport
 {
     private static readonly (string Name, double Quantile)[] s_quantiles = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
 
+    private const double TieMax = 0.05; // an interval wider than this says that more seeds are needed, not that two are equal
+
     /// <summary>The table, with a line above on what was simulated.</summary>
     public static string Write(ExperimentResult result)
     {
@@ -41,13 +43,14 @@ public static class TextReport
         return $"{result.Scenario.Name}: {result.Scenario.Description}{(result.Scenario.Description.Length > 0 ? ". " : "")}{requests} requests x {seeds} {plural}; load {result.Scenario.OfferedLoad:0.00}; times in ms";
     }
 
-    /// <summary>How an algorithm compares with the best: a difference whose interval does not contain 0, or a tie.</summary>
+    /// <summary>How an algorithm compares with the best: the difference and, where its interval contains 0, what that means.</summary>
     internal static string Versus(AlgorithmResult algorithm, ExperimentResult result)
     {
         if (ReferenceEquals(algorithm, result.Best)) return "best";
         if (algorithm.P99OverBest is not { } over) return "";
         string percent = $"{over.Mean * 100:+0.0;-0.0}%";
-        return Math.Abs(over.Mean) <= over.HalfWidth ? $"{percent} tie" : percent;
+        if (!(Math.Abs(over.Mean) <= over.HalfWidth)) return percent;
+        return over.HalfWidth <= TieMax ? $"{percent} tie" : $"{percent} unclear";
     }
 
     /// <summary>A number with its interval, both to the digits that matter.</summary>

@@ -32,6 +32,12 @@ public sealed class RunResult
     /// </summary>
     public required double Imbalance { get; init; }
 
+    /// <summary>How often a server was seen with so many requests, as the index says; the last place counts all beyond it too.</summary>
+    public required IReadOnlyList<long> QueueLengths { get; init; }
+
+    /// <summary>Last place of <see cref="QueueLengths"/>.</summary>
+    public const int QueueLengthMax = 63;
+
     /// <summary>Per server, in the order of the scenario.</summary>
     public required IReadOnlyList<ServerResult> Servers { get; init; }
 
@@ -46,6 +52,9 @@ public sealed class RunResult
 
     /// <summary>Hash of every request's server and latency: equal wherever and whenever the run is repeated.</summary>
     public required ulong Hash { get; init; }
+
+    /// <summary>The part of looks at servers that found so many requests or more.</summary>
+    public double QueueAtLeast(int length) => (double)QueueLengths.Skip(length).Sum() / Math.Max(1, QueueLengths.Sum());
 
     /// <summary>Errors per request.</summary>
     public double ErrorShare => (double)Errors / Math.Max(1, Measured);

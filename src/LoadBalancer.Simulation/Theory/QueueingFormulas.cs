@@ -37,4 +37,7 @@ internal static class QueueingFormulas
         for (double power = d; power < 1e6; power *= d) sum += Math.Pow(rho, (power - d) / (d - 1));
         return sum;
     }
+
+    /// <summary>Part of the servers with so many requests or more, for the same: rho^((d^i - 1)/(d - 1)), where random has rho^i.</summary>
+    internal static double ChoicesTail(int d, double rho, int length) => Math.Pow(rho, (Math.Pow(d, length) - 1) / (d - 1));
 }
