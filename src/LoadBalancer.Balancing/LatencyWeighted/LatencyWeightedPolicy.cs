@@ -126,17 +126,13 @@ internal sealed class LatencyWeightedPicker : IDestinationPicker
         ref LiveState live = ref destination.Live;
         long learnedAt = Volatile.Read(ref live.LearnedAt);
         long elapsed = learnedAt == 0 ? 0 : Math.Max(0, now - learnedAt);
-        int before = live.Samples;
-        // Under contention one sample more or less says nothing: after three tries it is dropped.
-        for (int attempt = 0; attempt < 3; attempt++)
-        {
-            int samples = before;
-            long known = Volatile.Read(ref live.Learned);
-            long learned = _model.Learn(LatencyWeightedState.Unpack(known), ref samples, elapsed, outcome).Pack();
-            if (learned != known && Interlocked.CompareExchange(ref live.Learned, learned, known) != known) continue;
-            if (samples != before) live.Samples = samples;
-            break;
-        }
+        // Written without an exchange, which would cost as much as all the arithmetic: of two completions at the same moment one may be
+        // lost, and one sample says nothing. Torn it cannot be.
+        int samples = live.Samples, before = samples;
+        long known = Volatile.Read(ref live.Learned);
+        long learned = _model.Learn(LatencyWeightedState.Unpack(known), ref samples, elapsed, outcome).Pack();
+        if (learned != known) Volatile.Write(ref live.Learned, learned);
+        if (samples != before) live.Samples = samples;
         // An exchange that was given up shows no life of the destination: its stall goes on.
         if (outcome.Kind != PickOutcomeKind.Cancelled && now > learnedAt) Volatile.Write(ref live.LearnedAt, now);
     }
@@ -147,7 +143,7 @@ internal sealed class LatencyWeightedPicker : IDestinationPicker
         if (outstanding >= destination.OutstandingMax) return ScoreBoard.None;
         ref LiveState live = ref destination.Live;
         long learnedAt = Volatile.Read(ref live.LearnedAt);
-        long stall = outstanding > 0 ? now - Math.Max(learnedAt, Volatile.Read(ref live.BusySince)) : 0;
+        long stall = now - Math.Max(learnedAt, Volatile.Read(ref live.BusySince));
         float cost = _model.Cost(LatencyWeightedState.Unpack(Volatile.Read(ref live.Learned)), live.Samples > 0, _mean, outstanding, now - learnedAt, stall, _weighsFailure);
         cost -= _lnWeights[seat];
         if (destination.AdmittedAt != long.MinValue) cost -= Approximation.Log(_set.Ramp(destination, now));
