@@ -10,6 +10,7 @@ public sealed class Destination
 {
     private int _outstandingMax = int.MaxValue;
     private int _status;
+    private long _heldUntil = long.MinValue;
     internal LiveState Live;
 
     internal Destination(string identity, object? tag)
@@ -42,6 +43,13 @@ public sealed class Destination
 
     /// <summary>Since when it may be used again, in timestamp ticks; <see cref="long.MinValue"/> when that was from the start.</summary>
     internal long AdmittedAt { get; set; } = long.MinValue;
+
+    /// <summary>Until when it has asked to be left alone, in timestamp ticks.</summary>
+    internal long HeldUntil
+    {
+        get => Volatile.Read(ref _heldUntil);
+        set => Volatile.Write(ref _heldUntil, value);
+    }
 
     internal int OutstandingMax
     {

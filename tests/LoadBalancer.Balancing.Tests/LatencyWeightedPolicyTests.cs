@@ -145,4 +145,15 @@ public class LatencyWeightedPolicyTests
         for (int i = 0; i < 100; i++) scheduler.Pick(new PickContext(Make.Second));
         Assert.That(scheduler.Find("e")!.Outstanding, Is.EqualTo(12).Within(2), "a tenth of what the others have");
     }
+
+    [Test]
+    public void Pick_DestinationAskedToBeLeftAlone_GetsNothingUntilThen()
+    {
+        Scheduler scheduler = Scheduler(4);
+        PickLease lease = scheduler.Pick(new PickContext(Make.Second));
+        Destination held = lease.Destination;
+        lease.Complete(new(PickOutcomeKind.ServerError, 0, 100, 100, HoldTicks: 40 * Make.Second));
+        for (int i = 0; i < 400; i++) Assert.That(scheduler.Pick(new PickContext(Make.Second + i * Make.Second / 10)).Destination, Is.Not.SameAs(held));
+        Assert.That(scheduler.Pick(new PickContext(42 * Make.Second)).Destination, Is.SameAs(held), "the others have a hundred each");
+    }
 }

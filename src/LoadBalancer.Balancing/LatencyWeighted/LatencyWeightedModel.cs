@@ -85,8 +85,8 @@ internal sealed class LatencyWeightedModel
 
         // 1 - e^-x, whose series is exact enough where the bound does not hold.
         float x = elapsed * _perLatencyTime;
-        float gain = Math.Min(x < 0.5f ? x - x * x * 0.5f : 0.5f, _gainMax);
-        if (samples < SamplesToTrust) gain = Math.Max(gain, 1f / (samples + 1));
+        float gain = float.MinNative(x < 0.5f ? x - x * x * 0.5f : 0.5f, _gainMax);
+        if (samples < SamplesToTrust) gain = float.MaxNative(gain, 1f / (samples + 1));
         samples++;
         return new(state.LnLatency + gain * (y - state.LnLatency), failing);
     }
@@ -99,7 +99,7 @@ internal sealed class LatencyWeightedModel
     /// <param name="mean">Logarithm of the mean latency of all destinations; NaN while there is none.</param>
     /// <param name="outstanding">Picks under way.</param>
     /// <param name="sinceLearned">Ticks since the last completion.</param>
-    /// <param name="stall">Ticks that nothing has been completed while something was under way.</param>
+    /// <param name="stall">Ticks since the last completion or since something is under way, whichever is less; of no effect without anything under way.</param>
     /// <param name="weighsFailure">False when all fail: then there is nothing to choose by it.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] // one caller
     internal float Cost(LatencyWeightedState state, bool hasLatency, float mean, int outstanding, long sinceLearned, long stall, bool weighsFailure)
@@ -107,13 +107,13 @@ internal sealed class LatencyWeightedModel
         float difference = hasLatency ? state.LnLatency - mean : 0;
         if (float.IsNaN(difference)) difference = 0;
         // What is known of an idle destination goes stale. It returns to the mean, not to 0, or the worst would soon look the best.
-        if (outstanding == 0 && difference != 0 && sinceLearned * _perIdleTime is var idle && idle > Instant) difference *= Approximation.ExpOfMinus(idle);
+        float idle = sinceLearned * _perIdleTime;
+        if (idle > Instant && outstanding == 0) difference *= Approximation.ExpOfMinus(idle);
 
-        float cost = Approximation.Log(outstanding + 1);
-        if (difference > _deadBand) cost += difference - _deadBand;
-        else if (difference < -_deadBand) cost += difference + _deadBand;
+        // Of the branches here only those remain that go the same way nearly always: the others cost more than the arithmetic.
+        float cost = Approximation.Log(outstanding + 1) + difference - float.ClampNative(difference, -_deadBand, _deadBand);
 
-        if (stall > 0)
+        if (stall > 0 && outstanding > 0)
         {
             // The time since the last completion, not the age of the oldest pick, which would punish whoever has one long answer under way.
             float typical = mean + difference, milliseconds = Milliseconds(stall);
@@ -133,9 +133,6 @@ internal sealed class LatencyWeightedModel
         return cost;
     }
 
-    private float Milliseconds(long ticks)
-    {
-        float milliseconds = (float)(ticks * _millisecondsPerTick);
-        return milliseconds < MillisecondsMin ? MillisecondsMin : milliseconds > MillisecondsMax ? MillisecondsMax : milliseconds;
-    }
+    private float Milliseconds(long ticks) =>
+        float.ClampNative((float)(ticks * _millisecondsPerTick), MillisecondsMin, MillisecondsMax);
 }

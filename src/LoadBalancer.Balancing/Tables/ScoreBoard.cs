@@ -22,7 +22,7 @@ internal sealed class ScoreBoard
     private const int VectorsPerGroup = 8;
     private const int GroupsMax = ScanMax / Group;
 
-    private readonly int[] _prices; // to a whole number of groups
+    private readonly int[] _prices; // to a whole number of pairs of vectors, of groups when there are several
     private readonly int _count;
     private readonly PickRandom _random;
 
@@ -30,7 +30,8 @@ internal sealed class ScoreBoard
     {
         _count = count;
         _random = random;
-        _prices = new int[(count + Group - 1) / Group * Group];
+        int unit = count <= Group ? 2 * Vector256<int>.Count : Group;
+        _prices = new int[(count + unit - 1) / unit * unit];
         Array.Fill(_prices, None);
     }
 
@@ -79,7 +80,7 @@ internal sealed class ScoreBoard
     {
         ReadOnlySpan<Vector256<int>> prices = MemoryMarshal.Cast<int, Vector256<int>>(_prices);
         Vector256<int> wanted = Vector256.Create(price);
-        if (prices.Length == VectorsPerGroup)
+        if (prices.Length <= VectorsPerGroup)
         {
             ulong mask = EqualBits(prices, wanted);
             if (mask == 0) return -1;
