@@ -35,14 +35,18 @@ public readonly record struct ServiceLevel(double Quantile, double Limit)
 /// <param name="AtLoad">What was measured there; null when there is none.</param>
 public sealed record LoadSearchResult(string Algorithm, double Load, double Rate, AlgorithmResult? AtLoad);
 
-/// <summary>Finds the load at which an algorithm breaks a service level, by halving, with the same random numbers at every load.</summary>
+/// <summary>
+/// Finds the highest load at which an algorithm keeps a service level, with the same random numbers at every load: down in coarse steps to
+/// the first that is kept, then by halving. Not up from below: where servers differ, an algorithm that counts requests may be worse with
+/// hardly any load, when all counts are equal, than with some.
+/// </summary>
 public static class LoadSearch
 {
-    private const double Lowest = 0.05, Highest = 1.5; // above 1 a run that is short, or has a lenient limit, may still pass
-    private const double Precision = 0.005;
+    private const double Highest = 1.5; // above 1 a run that is short, or has a lenient limit, may still pass
+    private const double Coarse = 0.1, Precision = 0.005;
 
-    /// <summary>Runs in a search of one algorithm.</summary>
-    public static int Steps { get; } = 2 + (int)Math.Ceiling(Math.Log2((Highest - Lowest) / Precision));
+    /// <summary>Most loads tried in a search of one algorithm.</summary>
+    public static int StepsMax { get; } = (int)(Highest / Coarse) + (int)Math.Ceiling(Math.Log2(Coarse / Precision));
 
     /// <summary>The search for one algorithm.</summary>
     /// <param name="scenario">The servers and requests; its own load or rate does not matter.</param>
@@ -59,11 +63,11 @@ public static class LoadSearch
             step?.Invoke();
             return level.IsKept(result) ? result : null;
         }
-        double low = Lowest, high = Highest;
+        double low = Highest;
         AlgorithmResult? kept = Try(low);
+        while (kept is null && low > 1.5 * Coarse) kept = Try(low -= Coarse);
         if (kept is null) return new LoadSearchResult(algorithm, 0, 0, null);
-        if (Try(high) is { } all) (kept, low) = (all, high);
-        while (high - low > Precision)
+        for (double high = Math.Min(Highest, low + Coarse); high - low > Precision;)
         {
             double middle = (low + high) / 2;
             if (Try(middle) is { } result) (kept, low) = (result, middle);

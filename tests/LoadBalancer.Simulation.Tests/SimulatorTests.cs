@@ -167,6 +167,22 @@ public sealed class SimulatorTests
     }
 
     [Test]
+    public void Search_LevelBrokenAtLowLoadOnly_FindsTheHighestLoadThatKeepsIt()
+    {
+        // With next to no load all counts are 0, and the slow half of the servers gets half of the requests.
+        Scenario scenario = Make.Ready("heterogeneous");
+        double Tail(double load)
+        {
+            scenario.Arrivals.Load = load;
+            return Experiment.Run(scenario, "least-outstanding", 1).Latency.Quantile(0.95);
+        }
+        double atLittle = Tail(0.05), atSome = Tail(0.6);
+        Assume.That(atSome, Is.LessThan(atLittle));
+        LoadSearchResult result = LoadSearch.Find(scenario, "least-outstanding", new ServiceLevel(0.95, (atLittle + atSome) / 2), seeds: 1);
+        Assert.That(result.Load, Is.GreaterThanOrEqualTo(0.6));
+    }
+
+    [Test]
     public void Compare_BestAlgorithm_IsFoundByPairedDifferences()
     {
         ExperimentResult result = Experiment.Run(Make.Ready("heterogeneous"), ["round-robin", "least-outstanding", "oracle"], seeds: 3);

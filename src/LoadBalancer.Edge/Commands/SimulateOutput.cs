@@ -42,8 +42,8 @@ internal static class SimulateOutput
         using (var progress = new ProgressBar())
         {
             int done = 0;
-            foreach (string algorithm in algorithms)
-                results.Add(LoadSearch.Find(scenario, algorithm, level, seeds, seed, () => progress.Show((double)++done / (algorithms.Length * LoadSearch.Steps))));
+            for (int i = 0; i < algorithms.Length; i++, done = i * LoadSearch.StepsMax)
+                results.Add(LoadSearch.Find(scenario, algorithms[i], level, seeds, seed, () => progress.Show((double)++done / (algorithms.Length * LoadSearch.StepsMax))));
         }
         Console.Out.WriteLine($"{scenario.Name}: the most load with {level} and errors <= {ServiceLevel.ErrorShareMax * 100:0} %, {seeds} x {scenario.Requests} requests at each load");
         Console.Out.WriteLine();
