@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LoadBalancer.Balancing;
 
 /// <summary>The destinations that may be used at a time, each with its seat from 0 on: an immutable snapshot that one picker is built for.</summary>
@@ -35,6 +37,7 @@ public sealed class DestinationSet
     public bool TryReserve(int seat, long now) => _destinations[seat].TryReserve(now, out _);
 
     /// <summary>Seat of a destination, or -1 when it is not in this set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int SeatOf(Destination destination)
     {
         int seat = destination.Seat; // belongs to the newest set, which may be another

@@ -21,7 +21,7 @@ public interface IDestinationPicker
     /// <param name="now">When, in timestamp ticks.</param>
     void Complete(Destination destination, int outstanding, in PickOutcome outcome, long now);
 
-    /// <summary>A destination was reserved without being picked (affinity).</summary>
+    /// <summary>A destination's count has changed otherwise: reserved without a pick (affinity), or given back without an exchange.</summary>
     void Reserved(Destination destination, int outstanding, long now)
     {
     }

@@ -66,4 +66,14 @@ public class TierTests
         Assert.That(picked, Is.EqualTo(Enumerable.Repeat(0, 20).Concat(Enumerable.Repeat(1, 20))));
         Assert.That(scheduler.Pick(default).IsActive, Is.False);
     }
+
+    [Test]
+    public void Pick_OnlyOneOfTheFirstTierAndItIsExcluded_OverflowsToTheNext([ValueSource(typeof(BalancingPolicies), nameof(BalancingPolicies.Names))] string policy)
+    {
+        var scheduler = new Scheduler(BalancingPolicies.Create(policy), Make.Options());
+        scheduler.Update([new("first"), new("second") { Priority = 1 }], 0);
+        Destination first = scheduler.Find("first")!;
+        Assert.That(scheduler.Pick(new PickContext(0, 1, 3, first)).Destination.Identity, Is.EqualTo("second"));
+        Assert.That(first.Outstanding, Is.Zero, "the excluded one was given back");
+    }
 }

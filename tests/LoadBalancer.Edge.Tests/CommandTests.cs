@@ -20,6 +20,14 @@ public sealed class CommandTests : IDisposable
     [TestCase(2, "run --listen 80 --to localhost:1", "lb: --listen: \"80\" is only a port; did you mean \":80\"?")]
     [TestCase(2, "check a --config b", "lb: a file and '--config' were both given")]
     [TestCase(2, "demo --port 99999", "lb: '--port' is out of range")]
+    [TestCase(2, "simulate --seeds 0", "lb: '--seeds' is out of range")]
+    [TestCase(2, "simulate -a round-robbin", "lb: unknown algorithm \"round-robbin\"; did you mean \"round-robin\"?")]
+    [TestCase(2, "simulate --search fast", "lb: '--search' does not understand \"fast\"; expected one such as \"p99=50ms\"")]
+    [TestCase(2, "simulate --explain soon", "lb: '--explain' does not understand \"soon\"")]
+    [TestCase(1, "simulate unifrom", "lb: no scenario or file is called \"unifrom\"; did you mean \"uniform\"?")]
+    [TestCase(1, "simulate nope.json", "lb: nope.json: the scenario does not exist")]
+    [TestCase(1, "simulate --replay nope.log", "lb: nope.log: the access log does not exist")]
+    [TestCase(1, "simulate --requests 5", "lb: requests: 5 is out of range")]
     [TestCase(1, "run --config nope.json", "nope.json: the configuration file does not exist")]
     [TestCase(1, "check", "lb: no configuration file: neither ./lb.json nor /etc/lb/lb.json exists")]
     [CancelAfter(30_000)]
@@ -35,6 +43,10 @@ public sealed class CommandTests : IDisposable
     [TestCase("--help", "First steps:")]
     [TestCase("run --help", "lb run --to localhost:5000,localhost:5001")]
     [TestCase("check --help", "lb check edge.json --json")]
+    [TestCase("simulate --help", "lb simulate antagonist --search p99=100ms")]
+    [TestCase("simulate --list", "many-balancers")]
+    [TestCase("simulate --explain -a round-robin -n 1000", "sends request")]
+    [TestCase("simulate --search p99=100ms -a round-robin -n 1000 --seeds 1", "the most load with p99 <= 100 ms")]
     [TestCase("version", "lb 0.")]
     [TestCase("schema", "\"$schema\": \"https://json-schema.org/draft/2020-12/schema\"")]
     [CancelAfter(30_000)]
@@ -52,6 +64,38 @@ public sealed class CommandTests : IDisposable
         Assert.That(await RunAsync(cancellationToken, "check"), Is.EqualTo(new LbResult(0, "./lb.json: ok: 1 listener, 2 routes, 1 cluster, 2 destinations\n", "")));
         Assert.That(await RunAsync(cancellationToken, "init"), Is.EqualTo(new LbResult(1, "", "lb: lb.json exists already; '--force' overwrites it\n")));
         Assert.That((await RunAsync(cancellationToken, "init", "--force")).ExitCode, Is.Zero);
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task Simulate_SameSeed_PrintsTheSame_AndWritesItsReports(CancellationToken cancellationToken)
+    {
+        string[] arguments = ["simulate", "black-hole", "-a", "round-robin,latency-weighted", "-n", "2000", "--seeds", "2"];
+        LbResult first = await RunAsync(cancellationToken, [.. arguments, "--csv", "a.csv", "--json", "a.json", "--html", "a.html"]);
+        LbResult second = await RunAsync(cancellationToken, arguments);
+        Assert.That(first.ExitCode, Is.Zero, first.Error);
+        Assert.That(second.Output, Is.EqualTo(first.Output).And.Contain("result hash "));
+        Assert.That(Directory.GetFiles(_directory).Select(Path.GetFileName), Is.SupersetOf(new[] { "a.csv", "a.json", "a.html" }));
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task Simulate_PrintedScenario_CanBeRun(CancellationToken cancellationToken)
+    {
+        LbResult printed = await RunAsync(cancellationToken, "simulate", "flash-crowd", "--print");
+        await File.WriteAllTextAsync(Path.Combine(_directory, "mine.json"), printed.Output, cancellationToken);
+        LbResult result = await RunAsync(cancellationToken, "simulate", "mine.json", "-n", "1000", "--seeds", "1", "-a", "round-robin");
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.Output, Does.StartWith("flash-crowd: "));
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task Simulate_AccessLog_IsReplayed(CancellationToken cancellationToken)
+    {
+        IEnumerable<string> lines = Enumerable.Range(0, 50).Select(i => $$"""192.0.2.1 - - [02/Jan/2026:03:04:{{i:00}} +0000] "GET / HTTP/1.1" 200 2326 0.012""");
+        await File.WriteAllLinesAsync(Path.Combine(_directory, "access.log"), [.. lines, "cut"], cancellationToken);
+        LbResult result = await RunAsync(cancellationToken, "simulate", "--replay", "access.log", "--seeds", "1", "-a", "round-robin");
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.Error, Does.StartWith("lb: access.log: 1 lines without a time and a duration are left out"));
+        Assert.That(result.Output, Does.Contain("50 requests x 1 seed"));
     }
 
     [Test, CancelAfter(30_000)]

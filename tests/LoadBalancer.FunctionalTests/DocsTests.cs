@@ -69,6 +69,14 @@ public sealed partial class DocsTests
         }
     }
 
+    // A scenario of `lb simulate` is read into these records.
+    private static readonly Lazy<HashSet<string>> ScenarioKeys = new(() =>
+    [
+        .. Directory.EnumerateFiles(Path.Combine(Repository.Root, "src/LoadBalancer.Simulation/Scenarios"), "*.cs")
+            .SelectMany(file => ScenarioKey().Matches(File.ReadAllText(file)))
+            .Select(match => JsonNamingPolicy.CamelCase.ConvertName(match.Groups[1].Value)),
+    ]);
+
     private static string? ProblemOf(string code, string folder)
     {
         if (PathForm().IsMatch(code))
@@ -80,7 +88,8 @@ public sealed partial class DocsTests
             return exists ? null : "no such member or test";
         }
         if (TypeForm().IsMatch(code)) return Foreign.Contains(code) || Sources.HasType(code) || Sources.HasMember(code) ? null : "no such type or member";
-        if (KeyForm().IsMatch(code)) return Repository.Read("schema/lb.schema.json").Contains($"\"{code}\": {{", StringComparison.Ordinal) ? null : "no such key";
+        if (KeyForm().IsMatch(code))
+            return Repository.Read("schema/lb.schema.json").Contains($"\"{code}\": {{", StringComparison.Ordinal) || ScenarioKeys.Value.Contains(code) ? null : "no such key";
         if (DefaultForm().Match(code) is { Success: true } value)
         {
             return Parts.TryGetValue(value.Groups[1].Value, out string? part)
@@ -91,6 +100,9 @@ public sealed partial class DocsTests
         }
         return null;
     }
+
+    [GeneratedRegex(@"public \S+ (\w+) \{ get; (?:set|init); \}")]
+    private static partial Regex ScenarioKey();
 
     [GeneratedRegex(@"`([^`]+)`")]
     private static partial Regex Code();

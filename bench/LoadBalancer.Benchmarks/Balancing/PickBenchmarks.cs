@@ -8,6 +8,7 @@ namespace LoadBalancer.Benchmarks.Balancing;
 /// next, and destinations differ in speed, so that nothing of a policy lies idle.
 /// </summary>
 [MemoryDiagnoser]
+[MinColumn]
 public class PickBenchmarks
 {
     private const int UnderWay = 64, Picks = 100_000;

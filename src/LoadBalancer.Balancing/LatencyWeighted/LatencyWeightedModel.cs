@@ -5,9 +5,11 @@ namespace LoadBalancer.Balancing;
 /// <summary>What is learned of a destination: the logarithm of its latency in milliseconds, and its failure probability. Zero at first.</summary>
 internal readonly record struct LatencyWeightedState(float LnLatency, float Failing)
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static LatencyWeightedState Unpack(long packed) =>
         new(BitConverter.Int32BitsToSingle((int)packed), BitConverter.Int32BitsToSingle((int)(packed >> 32)));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal long Pack() => (long)BitConverter.SingleToInt32Bits(Failing) << 32 | (uint)BitConverter.SingleToInt32Bits(LnLatency);
 }
 
@@ -43,9 +45,11 @@ internal sealed class LatencyWeightedModel
     }
 
     /// <summary>Logarithm of a time in milliseconds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal float LnMilliseconds(long ticks) => Approximation.Log(Milliseconds(ticks));
 
     /// <summary>The latency that an outcome shows, in ticks. Without the connect: a new connection is the pool's matter, not the destination's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal long LatencyOf(in PickOutcome outcome) =>
         (_toLastByte || outcome.FirstByteTicks < 0 ? outcome.TotalTicks : outcome.FirstByteTicks) - Math.Max(0, outcome.ConnectTicks);
 
@@ -57,6 +61,7 @@ internal sealed class LatencyWeightedModel
     /// <param name="samples">Latencies learned from before; counted up when this outcome has one.</param>
     /// <param name="elapsed">Ticks since the last completion.</param>
     /// <param name="outcome">The completion.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal LatencyWeightedState Learn(LatencyWeightedState state, ref int samples, long elapsed, in PickOutcome outcome)
     {
         PickOutcomeKind kind = outcome.Kind;
@@ -133,6 +138,7 @@ internal sealed class LatencyWeightedModel
         return cost;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private float Milliseconds(long ticks) =>
         float.ClampNative((float)(ticks * _millisecondsPerTick), MillisecondsMin, MillisecondsMax);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -61,6 +62,7 @@ internal sealed class ScoreBoard
         return SampleLowest(but, out price);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Lowest()
     {
         ReadOnlySpan<Vector256<int>> prices = MemoryMarshal.Cast<int, Vector256<int>>(_prices);
@@ -76,6 +78,7 @@ internal sealed class ScoreBoard
         return Math.Min(c.GetElement(0), c.GetElement(1));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int FindEqual(int price)
     {
         ReadOnlySpan<Vector256<int>> prices = MemoryMarshal.Cast<int, Vector256<int>>(_prices);
@@ -103,6 +106,7 @@ internal sealed class ScoreBoard
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong EqualBits(ReadOnlySpan<Vector256<int>> group, Vector256<int> wanted)
     {
         ulong mask = 0;

@@ -26,8 +26,16 @@ internal sealed class TieredPicker : IDestinationPicker
             while (first < _upTo.Length - 1 && _upTo[first] <= point) first++;
         }
         Destination? picked = null;
-        for (int t = first; t < _pickers.Length && picked is null; t++) picked = _pickers[t].Pick(context);
-        for (int t = 0; t < first && picked is null; t++) picked = _pickers[t].Pick(context);
+        for (int i = 0; i < _pickers.Length; i++)
+        {
+            int tier = first + i < _pickers.Length ? first + i : i - (_pickers.Length - first);
+            Destination? candidate = _pickers[tier].Pick(context);
+            if (candidate is null) continue;
+            if (picked is not null) GiveBack(picked, context.Timestamp);
+            picked = candidate;
+            // A tier that has nothing else gives the excluded one again; another tier's are better.
+            if (!ReferenceEquals(picked, context.Exclude)) break;
+        }
         return picked;
     }
 
@@ -54,6 +62,8 @@ internal sealed class TieredPicker : IDestinationPicker
 
     /// <inheritdoc/>
     public void Probed(Destination destination, in ProbeResult result, long now) => Of(destination).Probed(destination, result, now);
+
+    private void GiveBack(Destination reserved, long now) => Of(reserved).Reserved(reserved, reserved.Release(), now);
 
     // A destination that has left keeps the tier it had, of perhaps more tiers than now.
     private IDestinationPicker Of(Destination destination) => _pickers[Math.Min(destination.Tier, _pickers.Length - 1)];
