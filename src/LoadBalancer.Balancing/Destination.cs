@@ -11,6 +11,7 @@ public sealed class Destination
     private int _outstandingMax = int.MaxValue;
     private int _status;
     internal LiveState Live;
+    internal EjectionTerm Ejection = new();
 
     internal Destination(string identity, object? tag)
     {
