@@ -26,6 +26,7 @@ internal sealed class LoopContext
         LoopCount = loopCount;
         Observer = server.Observer;
         _pools = [.. snapshot.Destinations.Select(d => new UpstreamPool(this, d))];
+        foreach (ClusterSnapshot cluster in snapshot.Clusters) cluster.Queue?.Attach(this);
     }
 
     internal ProxyServer Server { get; }

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Health;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Transport.Epoll;
@@ -28,12 +30,12 @@ public sealed class ProxyServer : IAsyncDisposable
     /// <exception cref="ConfigException">The configuration has problems; all of them are listed.</exception>
     public ProxyServer(ProxyConfig config, ILoggerFactory loggerFactory, ICompletionObserver? observer = null, TimeProvider? timeProvider = null)
     {
-        _snapshot = ProxySnapshot.Build(config);
         _time = timeProvider ?? TimeProvider.System;
         _logger = loggerFactory.CreateLogger<ProxyServer>();
         Observer = observer;
         _factory = TransportFactory.Create(config.Transport.Kind);
         LoopCount = config.Transport.Loops > 0 ? config.Transport.Loops : Environment.ProcessorCount;
+        _snapshot = ProxySnapshot.Build(config, new FleetServices(_time, LoopCount, _logger));
     }
 
     /// <summary>Bound addresses by listener name, with real ports, once started.</summary>
@@ -46,6 +48,8 @@ public sealed class ProxyServer : IAsyncDisposable
     public int LoopCount { get; }
 
     internal ICompletionObserver? Observer { get; }
+
+    internal ILogger Logger => _logger;
 
     internal IReadOnlyList<LoopContext> Contexts => _contexts;
 
@@ -79,9 +83,21 @@ public sealed class ProxyServer : IAsyncDisposable
             {
                 foreach ((ListenerSnapshot snapshot, TransportListener listener) in _listeners)
                     context.Loop.StartAccepting(listener, new ConnectionStarter(context, snapshot));
+                StartHealthChecks(context);
             }));
         }
         return Task.CompletedTask;
+    }
+
+    // Each cluster's checks are one loop's, so that they are spread.
+    private void StartHealthChecks(LoopContext context)
+    {
+        for (int i = context.Loop.Index; i < _snapshot.Clusters.Length; i += LoopCount)
+        {
+            ClusterSnapshot cluster = _snapshot.Clusters[i];
+            if (cluster.HealthCheck is not { } check) continue;
+            foreach (Destination destination in cluster.Scheduler.Destinations) new HealthProber(context, cluster, check, destination).Start();
+        }
     }
 
     private void Bind(ListenerSnapshot listener)

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Text;
-using LoadBalancer.Balancing;
-using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Routing;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
@@ -18,7 +16,7 @@ internal sealed class ProxySnapshot
     /// <summary>Every destination of every cluster; <see cref="DestinationState.Index"/> is the place in it.</summary>
     internal required DestinationState[] Destinations { get; init; }
 
-    internal static ProxySnapshot Build(ProxyConfig config)
+    internal static ProxySnapshot Build(ProxyConfig config, FleetServices services)
     {
         IReadOnlyList<ConfigProblem> problems = ConfigValidator.Validate(config);
         if (problems.Count > 0) throw new ConfigException(problems);
@@ -34,7 +32,7 @@ internal sealed class ProxySnapshot
                 members[i] = new DestinationState(destinations.Count, destination, d, cluster.Pool);
                 destinations.Add(members[i++]);
             }
-            clusters.Add(name, new ClusterSnapshot(name, cluster, members));
+            clusters.Add(name, new ClusterSnapshot(name, cluster, members, services));
         }
 
         var routes = new List<RouteSnapshot>();
@@ -99,40 +97,4 @@ internal sealed class RouteSnapshot(string name, RouteConfig config, ClusterSnap
     internal ClusterSnapshot? Cluster { get; } = cluster;
     internal long DeadlineMilliseconds { get; } = (long)config.Deadline.TotalMilliseconds;
     internal long RequestBodyBytesMax { get; } = config.RequestBodyBytesMax ?? -1;
-}
-
-/// <summary>A cluster: its destinations and the scheduler over them, which has each <see cref="DestinationState"/> as a tag.</summary>
-internal sealed class ClusterSnapshot
-{
-    internal ClusterSnapshot(string name, ClusterConfig config, DestinationState[] destinations)
-    {
-        Name = name;
-        Config = config;
-        Destinations = destinations;
-        HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
-        Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance));
-        Scheduler.Update([.. destinations.Select(d => new DestinationSpec(d.Name) { Weight = d.Config.Weight, Tag = d })], now: 0);
-        HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
-        ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds;
-        ResponseHeadMilliseconds = (long)config.ResponseHeadTimeout.TotalMilliseconds;
-        IdleMilliseconds = (long)config.IdleTimeout.TotalMilliseconds;
-        TunnelIdleMilliseconds = (long)config.TunnelIdleTimeout.TotalMilliseconds;
-        KeepsClientHost = config.Host == "client";
-        HostOverride = config.Host is "client" or "destination" ? null : Encoding.ASCII.GetBytes(config.Host);
-    }
-
-    internal string Name { get; }
-    internal ClusterConfig Config { get; }
-    internal DestinationState[] Destinations { get; }
-    internal Scheduler Scheduler { get; }
-    internal HashSource? HashSource { get; }
-    internal HeadLimits HeadLimits { get; }
-    internal long ConnectMilliseconds { get; }
-    internal long ResponseHeadMilliseconds { get; }
-    internal long IdleMilliseconds { get; }
-    internal long TunnelIdleMilliseconds { get; }
-    internal bool KeepsClientHost { get; }
-
-    /// <summary>A fixed Host value; null for the client's own or the destination's address.</summary>
-    internal byte[]? HostOverride { get; }
 }

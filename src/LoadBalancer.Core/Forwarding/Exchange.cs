@@ -14,6 +14,8 @@ namespace LoadBalancer.Core.Forwarding;
 internal enum ExchangePhase : byte
 {
     None,
+    /// <summary>Waiting for a destination that is not at its limit.</summary>
+    Queue,
     Connect,
     ResponseHead,
     ResponseBody,
@@ -75,6 +77,9 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal long DeadlineAt;          // milliseconds; LoopTimer.None for no deadline
     internal long RequestBodyMax;      // -1 for no limit
     internal long TunnelActivityAt;
+    internal LoopWaitQueue? Queue;     // where it waits for a destination; null when it does not
+    internal Exchange? NextQueued, PreviousQueued;
+    internal Action? AfterQueue;       // goes on when that is over
 
     internal ReadOnlySpan<byte> NormalizedPath => _path.AsSpan(0, NormalizedLength);
 
@@ -163,6 +168,9 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         }
         switch (Phase)
         {
+            case ExchangePhase.Queue:
+                Fail(EndReason.QueueTimeout);
+                break;
             case ExchangePhase.Connect:
                 Fail(EndReason.UpstreamConnectTimeout);
                 break;
@@ -189,10 +197,11 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         }
     }
 
-    /// <summary>Notes the cause, the first one only, and cuts the destination, which wakes whoever waits for it.</summary>
+    /// <summary>Notes the cause, the first one only, and cuts the destination, or ends the wait for one, which wakes whoever waits for it.</summary>
     internal void Fail(EndReason reason)
     {
         if (FailReason == EndReason.None) FailReason = reason;
-        Upstream?.Transport.Abort();
+        if (Queue is { } queue) queue.Leave(this);
+        else Upstream?.Transport.Abort();
     }
 }
