@@ -27,7 +27,7 @@ internal sealed class LoopWaitQueue(WaitQueue owner, TransportLoop loop) : LoopW
         if (_last is null) _first = exchange;
         else _last.NextQueued = exchange;
         _last = exchange;
-        Volatile.Write(ref _count, _count + 1);
+        Interlocked.Increment(ref _count); // a full fence before the pick: see the remarks of WaitQueue
         if (exchange == _first && Forwarder.PickNow(exchange)) Remove(exchange);
         return new Turn(exchange);
     }
@@ -59,7 +59,7 @@ internal sealed class LoopWaitQueue(WaitQueue owner, TransportLoop loop) : LoopW
         else _last = exchange.PreviousQueued;
         exchange.NextQueued = exchange.PreviousQueued = null;
         exchange.Queue = null;
-        Volatile.Write(ref _count, _count - 1);
+        Interlocked.Decrement(ref _count);
         owner.Uncount();
     }
 

@@ -9,8 +9,8 @@ namespace LoadBalancer.Core.Forwarding;
 /// Whoever completes a pick lets the loops that wait have their turn round robin; a loop that has served all its own passes it on.
 /// </summary>
 /// <remarks>
-/// No wake-up is lost: a request counts itself as waiting before it tries to pick once more, and a completion gives its place back before it
-/// looks at the count (both are full fences), so one of the two sees the other.
+/// No wake-up is lost: a request counts itself as waiting, here and on its loop, before the first in line tries to pick once more, and a
+/// completion gives its place back before it looks at the counts (all are full fences), so one of the two sees the other.
 /// </remarks>
 internal sealed class WaitQueue(int requestsMax, TimeSpan timeout, int loopCount)
 {
