@@ -179,15 +179,16 @@ public sealed class QueueTests(TransportKind transport) : FleetTests(transport)
     }
 
     // A wake-up lost between loops would leave a client waiting for its time-out, which is not reached.
-    [Test]
-    public async Task ManyRequestsOverSeveralLoopsAllGetTheirTurn()
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task ManyRequestsOverSeveralLoopsAllGetTheirTurn(int limit)
     {
         const int Clients = 24, Requests = 200;
         await using var origin = new EchoOrigin();
         ProxyConfig config = ProxyFixture.Config(Transport, origin.Address);
         var cluster = new ClusterConfig
         {
-            Destinations = new Dictionary<string, DestinationConfig> { ["d0"] = new() { Address = origin.Address, RequestsMax = 2 } },
+            Destinations = new Dictionary<string, DestinationConfig> { ["d0"] = new() { Address = origin.Address, RequestsMax = limit } },
             Queue = new() { RequestsMax = Clients, Timeout = TimeSpan.FromMinutes(5) },
         };
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(config with
