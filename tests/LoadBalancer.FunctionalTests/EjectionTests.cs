@@ -40,6 +40,44 @@ public sealed class EjectionTests(TransportKind transport) : FleetTests(transpor
         Assert.That(StatusOf(proxy, 1), Is.EqualTo(DestinationStatus.Ejected));
     }
 
+    // As when it restarts: what was sent on them is repeated, and says nothing against it.
+    [Test]
+    public async Task ADestinationThatClosesItsKeptConnectionsAtOnceIsNotEjected()
+    {
+        const int Kept = 8;
+        TaskCompletionSource allOpen = new(TaskCreationOptions.RunContinuationsAsynchronously), allAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int open = 0, asked = 0;
+        await using var restarts = new ScriptedOrigin(async (c, number, t) =>
+        {
+            await c.ReadUntilAsync("\r\n\r\n", t);
+            if (number <= Kept)
+            {
+                if (Interlocked.Increment(ref open) == Kept) allOpen.SetResult();
+                await allOpen.Task.WaitAsync(t);
+                await c.SendAsync(FleetOrigin.Good, t);
+                await c.ReadUntilAsync("\r\n\r\n", t);
+                if (Interlocked.Increment(ref asked) == Kept) allAsked.SetResult();
+                await allAsked.Task.WaitAsync(t);
+                return;
+            }
+            await c.SendAsync(FleetOrigin.Good, t);
+            await c.ReadToEndAsync(t);
+        });
+        await using FleetOrigin good = new();
+        ProxyConfig config = ProxyFixture.Config(Transport, good.Address, restarts.Address);
+        var cluster = new ClusterConfig { Balance = "round-robin", Destinations = config.Clusters["app"].Destinations };
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = cluster } }, Time);
+        RawClient[] clients = await Task.WhenAll(Enumerable.Range(0, 2 * Kept).Select(_ => proxy.ConnectAsync(Token)));
+        for (int round = 0; round < 2; round++)
+        {
+            foreach (RawClient client in clients) await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+            foreach (RawClient client in clients) Assert.That(await client.ReadResponseAsync(Token), Does.StartWith("HTTP/1.1 200 "));
+        }
+        Assert.That(asked, Is.EqualTo(Kept));
+        Assert.That(StatusOf(proxy, 1), Is.EqualTo(DestinationStatus.Eligible));
+        foreach (RawClient client in clients) client.Dispose();
+    }
+
     [Test]
     public async Task WhenAllFailHalfOfThemAreLeft()
     {

@@ -100,6 +100,31 @@ public sealed class HealthCheckTests(TransportKind transport) : FleetTests(trans
         Assert.That(StatusOf(proxy, 1), Is.EqualTo(DestinationStatus.Unhealthy));
     }
 
+    [Test]
+    public async Task ABalancerThatStopsBlamesNobodyForTheProbeUnderWay()
+    {
+        await using FleetOrigin silent = new(probeAnswer: null);
+        ProxyFixture proxy = await StartAsync(Checked, silent);
+        await silent.ProbeArrivedAsync(Token);
+        await proxy.DisposeAsync();
+        Assert.That(StatusOf(proxy, 0), Is.EqualTo(DestinationStatus.Eligible));
+    }
+
+    [Test]
+    public async Task ADestinationGivenByNameIsLookedUp()
+    {
+        await using FleetOrigin origin = new();
+        ProxyConfig config = ProxyFixture.Config(Transport, origin.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal));
+        config = config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { HealthCheck = new() { Path = "/health" } } } };
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, Time);
+        // "localhost" may be ::1 first, where nobody listens: the next probe tries the next address.
+        for (Task ended = origin.ProbeEndedAsync(proxy, Token); !ended.IsCompleted;)
+        {
+            if (await Task.WhenAny(ended, proxy.Log.NextAsync(Token)) != ended) Time.Advance(Interval);
+        }
+        Assert.That(origin.ProbeHead, Does.Contain("\r\nHost: localhost:"));
+    }
+
     private static readonly string LongBody = new('x', 64 * 1024 - 5);
 
     private static readonly object[] Answers =

@@ -167,6 +167,7 @@ internal static class Forwarder
     {
         ClusterSnapshot cluster = exchange.Cluster!;
         if (exchange.Record.Attempts > cluster.Config.RetriesMax) return false;
+        if (exchange.FailReason == EndReason.UpstreamOverloaded) return true; // nothing has left the balancer: that costs nobody anything
         exchange.Record.IsRetryDenied = !cluster.RetryBudget.TryTake(exchange.Context.Loop.Time.GetTimestamp());
         return !exchange.Record.IsRetryDenied;
     }
