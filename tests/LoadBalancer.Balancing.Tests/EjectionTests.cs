@@ -148,6 +148,21 @@ public class EjectionTests
     }
 
     [Test]
+    public void PickAndComplete_MixedOutcomes_AllocatesNothing()
+    {
+        Scheduler scheduler = Start(2);
+        void Run(int from, int to)
+        {
+            for (int i = from; i < to; i++) scheduler.Pick(new PickContext(i * Make.Millisecond)).Complete(new((i / 2) % 3 == 0 ? PickOutcomeKind.ServerError : PickOutcomeKind.Success, 0, 0, 0));
+        }
+        Run(0, 500);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Run(500, 20_000); // over two windows
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(Statuses(scheduler), Is.All.EqualTo(DestinationStatus.Eligible));
+    }
+
+    [Test]
     public void Observer_EjectionAndReturn_IsToldOfBoth()
     {
         var observer = new Notes();
@@ -155,6 +170,23 @@ public class EjectionTests
         Complete(scheduler, 0, PickOutcomeKind.ServerError, 5);
         scheduler.PickAndComplete(new PickContext(30 * Make.Second));
         Assert.That(observer.Lines, Is.EqualTo(["a: Eligible -> Ejected", "a: Ejected -> Eligible"]));
+    }
+
+    [Test]
+    public void Complete_FailuresFromManyThreads_KeepTheFloor()
+    {
+        var observer = new Notes();
+        Scheduler scheduler = Start(8, observer: observer);
+        Parallel.For(0, 8, thread =>
+        {
+            for (int i = 0; i < 2000; i++)
+            {
+                PickLease lease = scheduler.Pick(new PickContext(i));
+                lease.Complete(new PickOutcome(PickOutcomeKind.ServerError, 0, 0, 0));
+            }
+        });
+        Assert.That(Statuses(scheduler).Count(s => s == DestinationStatus.Ejected), Is.EqualTo(4));
+        Assert.That(observer.Lines, Has.Count.EqualTo(4), "each was ejected once");
     }
 
     [Test]
@@ -195,6 +227,9 @@ public class EjectionTests
     {
         internal List<string> Lines { get; } = [];
 
-        public void OnStatusChanged(Destination destination, DestinationStatus before, DestinationStatus after) => Lines.Add($"{destination}: {before} -> {after}");
+        public void OnStatusChanged(Destination destination, DestinationStatus before, DestinationStatus after)
+        {
+            lock (Lines) Lines.Add($"{destination}: {before} -> {after}");
+        }
     }
 }

@@ -27,9 +27,10 @@ public abstract class FleetTests(TransportKind transport)
     {
         ProxyConfig config = ProxyFixture.Config(transport);
         var destinations = origins.Index().ToDictionary(o => $"d{o.Index}", o => destination(o.Index) with { Address = o.Item.Address });
+        TimeSpan slowStart = cluster.SlowStart == new ClusterConfig().SlowStart ? TimeSpan.Zero : cluster.SlowStart;
         return ProxyFixture.StartAsync(config with
         {
-            Clusters = new Dictionary<string, ClusterConfig> { ["app"] = cluster with { Balance = "round-robin", SlowStart = TimeSpan.Zero, Destinations = destinations } },
+            Clusters = new Dictionary<string, ClusterConfig> { ["app"] = cluster with { Balance = "round-robin", SlowStart = slowStart, Destinations = destinations } },
         }, Time);
     }
 

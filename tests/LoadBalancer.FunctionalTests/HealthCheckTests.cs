@@ -101,6 +101,43 @@ public sealed class HealthCheckTests(TransportKind transport) : FleetTests(trans
     }
 
     [Test]
+    public async Task ADestinationThatComesBackStartsSlowly()
+    {
+        await using FleetOrigin good = new(), returns = new(FleetOrigin.Bad);
+        await using ProxyFixture proxy = await StartAsync(Checked with { SlowStart = TimeSpan.FromSeconds(20) }, good, returns);
+        await good.ProbeEndedAsync(proxy, Token);
+        await returns.ProbeEndedAsync(proxy, Token);
+        returns.ProbeAnswer = FleetOrigin.Good;
+        for (int i = 0; i < 2; i++) await ProbeAgainAsync(proxy, good, returns);
+        int[] shares = await SharesAsync(proxy, 100, good, returns);
+        Assert.That(shares[1], Is.LessThan(30), "a tenth of its turns are its own");
+        Time.Advance(TimeSpan.FromSeconds(20));
+        Assert.That(await SharesAsync(proxy, 100, good, returns), Is.EqualTo([50, 50]));
+    }
+
+    [Test]
+    public async Task EveryClusterIsProbedOverSeveralLoops()
+    {
+        FleetOrigin[] origins = [new(FleetOrigin.Bad), new(FleetOrigin.Bad), new(FleetOrigin.Bad)];
+        ProxyConfig config = ProxyFixture.Config(Transport);
+        await using (ProxyFixture proxy = await ProxyFixture.StartAsync(config with
+        {
+            Transport = new() { Kind = Transport, Loops = 2 },
+            Routes = new Dictionary<string, RouteConfig>(),
+            Clusters = origins.Index().ToDictionary(o => $"c{o.Index}", o => Checked with
+            {
+                Destinations = new Dictionary<string, DestinationConfig> { ["d"] = new() { Address = o.Item.Address } },
+            }),
+        }, Time))
+        {
+            string[] notes = [await proxy.Log.NextAsync(Token), await proxy.Log.NextAsync(Token), await proxy.Log.NextAsync(Token)];
+            Assert.That(notes.Order(), Is.EqualTo(Enumerable.Range(0, 3).Select(i => $"cluster c{i}: destination d is unhealthy: status 503")));
+            Assert.That(origins.Select(o => o.Probes), Is.All.EqualTo(1));
+        }
+        foreach (FleetOrigin origin in origins) await origin.DisposeAsync();
+    }
+
+    [Test]
     public async Task ABalancerThatStopsBlamesNobodyForTheProbeUnderWay()
     {
         await using FleetOrigin silent = new(probeAnswer: null);

@@ -13,7 +13,7 @@ internal struct FailureCounter
     private int _inARow;
 
     /// <summary>Counts a completion; true when the destination deserves to be ejected.</summary>
-    // Hot path: per attempt. 0 allocations. PolicyTests.PickAndComplete_AnyPolicy_AllocatesNothing
+    // Hot path: per attempt. 0 allocations. EjectionTests.PickAndComplete_MixedOutcomes_AllocatesNothing
     internal bool Count(bool isFailure, long now, in FailureLimits limits)
     {
         long end = Volatile.Read(ref _windowEnd);

@@ -24,7 +24,7 @@ internal sealed class OutlierEjector
     internal long NextReturn { get; private set; } = long.MaxValue;
 
     /// <summary>Counts an outcome; true when the destination deserves to be ejected and, as far as is known without the lock, may be.</summary>
-    // Hot path: per attempt. 0 allocations, no lock. PolicyTests.PickAndComplete_AnyPolicy_AllocatesNothing
+    // Hot path: per attempt. 0 allocations, no lock. EjectionTests.PickAndComplete_MixedOutcomes_AllocatesNothing
     internal bool Count(Destination destination, PickOutcomeKind kind, long now) =>
         kind != PickOutcomeKind.Cancelled && destination.Live.Failures.Count(kind != PickOutcomeKind.Success, now, _limits) && _mayEject;
 
