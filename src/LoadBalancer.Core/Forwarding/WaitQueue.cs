@@ -63,6 +63,7 @@ internal sealed class WaitQueue(int requestsMax, TimeSpan timeout, int loopCount
     [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     internal async ValueTask<EndReason> WaitAsync(Exchange exchange)
     {
+        if (exchange.FailReason != EndReason.None) return exchange.FailReason; // the client left while a failed attempt was wound up
         if (!TryCount()) return EndReason.QueueFull;
         long since = exchange.Context.Loop.Time.GetTimestamp();
         exchange.Arm(ExchangePhase.Queue, TimeoutMilliseconds);
