@@ -13,6 +13,7 @@ public sealed class Destination
     private int _status;
     private long _heldUntil = long.MinValue;
     internal LiveState Live;
+    internal EjectionTerm Ejection = new();
 
     internal Destination(string identity, object? tag)
     {
@@ -66,13 +67,25 @@ public sealed class Destination
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TryReserve(long now, out int outstanding)
     {
-        outstanding = 0;
-        if (IsFull) return false; // before the write: a full destination is asked often
-        outstanding = Interlocked.Increment(ref Live.Outstanding);
-        if (outstanding > OutstandingMax)
+        int max = OutstandingMax;
+        if (max == int.MaxValue) outstanding = Interlocked.Increment(ref Live.Outstanding);
+        else
         {
-            Release();
-            return false;
+            // Never counted above the limit, not even for a moment: to others a place that is free would look taken, and whoever waits for
+            // it would wait on.
+            int before, seen = Outstanding;
+            do
+            {
+                before = seen;
+                if (before >= max)
+                {
+                    outstanding = 0;
+                    return false;
+                }
+                seen = Interlocked.CompareExchange(ref Live.Outstanding, before + 1, before);
+            }
+            while (seen != before);
+            outstanding = before + 1;
         }
         if (outstanding == 1) Volatile.Write(ref Live.BusySince, now);
         return true;

@@ -16,6 +16,9 @@ public sealed record DestinationSpec(string Identity)
     /// <summary>Most picks under way at once; 0 (default) for no limit.</summary>
     public int OutstandingMax { get; init; }
 
+    /// <summary>Reasons not to use it that hold when it becomes a member; later ones are <see cref="Scheduler.Mark"/>'s. Default none.</summary>
+    public DestinationStatus InitialStatus { get; init; }
+
     /// <summary>Given back as <see cref="Destination.Tag"/>.</summary>
     public object? Tag { get; init; }
 }

@@ -7,7 +7,7 @@ namespace LoadBalancer.Balancing;
 /// fields that are only read, and from other destinations.
 /// </summary>
 // 128 bytes on both sides: Intel's prefetcher takes lines of 64 in pairs, and Apple's cores have lines of 128.
-[StructLayout(LayoutKind.Explicit, Size = 128 + 40 + 128)]
+[StructLayout(LayoutKind.Explicit, Size = 128 + 64 + 128)]
 internal struct LiveState
 {
     /// <summary>Picks not completed.</summary>
@@ -33,4 +33,8 @@ internal struct LiveState
     /// <summary>More of it.</summary>
     [FieldOffset(160)]
     internal long Learned2;
+
+    /// <summary>For outlier ejection.</summary>
+    [FieldOffset(168)]
+    internal FailureCounter Failures;
 }

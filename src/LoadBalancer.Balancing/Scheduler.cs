@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LoadBalancer.Balancing;
 
 /// <summary>
@@ -10,6 +12,8 @@ public sealed class Scheduler
     private readonly IBalancingPolicy _policy;
     private readonly PickRandom _random;
     private readonly SchedulerOptions _options;
+    private readonly OutlierEjector? _ejector;
+    private long _returnAt = long.MaxValue; // of the ejected destination that is due first
     private Destination[] _destinations = [];
     private Dictionary<string, Destination> _byIdentity = [];
     private DestinationSpec[] _specs = [];
@@ -23,6 +27,7 @@ public sealed class Scheduler
         _policy = policy;
         _options = options ?? new SchedulerOptions();
         _random = new PickRandom(_options.Seed);
+        _ejector = _options.Ejection is { } ejection ? new OutlierEjector(ejection, _options.TimestampFrequency) : null;
         _picker = policy.Build(new DestinationSet([], [], _options, _random), null);
     }
 
@@ -36,6 +41,7 @@ public sealed class Scheduler
     // Hot path: per attempt. 0 allocations, no lock. PolicyTests.PickAndComplete_AnyPolicy_AllocatesNothing
     public PickLease Pick(in PickContext context)
     {
+        if (context.Timestamp >= Volatile.Read(ref _returnAt)) EndEjections(context.Timestamp);
         Destination? picked = Volatile.Read(ref _picker).Pick(context);
         return picked is null ? default : new PickLease(this, picked, context.Timestamp);
     }
@@ -74,6 +80,7 @@ public sealed class Scheduler
                 if (!_byIdentity.TryGetValue(spec.Identity, out Destination? destination))
                 {
                     destination = new Destination(spec.Identity, spec.Tag);
+                    destination.SetStatus(spec.InitialStatus);
                     if (_isStarted) Admit(destination, now);
                 }
                 destination.Tag = spec.Tag;
@@ -96,14 +103,18 @@ public sealed class Scheduler
     /// <param name="now">Timestamp ticks: a destination without any reason left starts slowly from here.</param>
     public void Mark(Destination destination, DestinationStatus reasons, bool hold, long now)
     {
+        DestinationStatus before, after;
         lock (_changing)
         {
-            DestinationStatus before = destination.Status, after = hold ? before | reasons : before & ~reasons;
+            before = destination.Status;
+            after = hold ? before | reasons : before & ~reasons;
             if (before == after) return;
             destination.SetStatus(after);
+            if (before.HasFlag(DestinationStatus.Ejected) && !after.HasFlag(DestinationStatus.Ejected)) OutlierEjector.End(destination, now);
             if (after == DestinationStatus.Eligible) Admit(destination, now);
             Rebuild();
         }
+        _options.Observer?.OnStatusChanged(destination, before, after);
     }
 
     /// <summary>
@@ -121,7 +132,42 @@ public sealed class Scheduler
     {
         // Before the picker is read: either it is the new one already, or Attached sees the new count (both are full fences).
         int outstanding = destination.Release();
-        Volatile.Read(ref _picker).Complete(destination, outstanding, outcome, startTimestamp + Math.Max(0, outcome.TotalTicks));
+        long now = startTimestamp + Math.Max(0, outcome.TotalTicks);
+        Volatile.Read(ref _picker).Complete(destination, outstanding, outcome, now);
+        if (_ejector is { } ejector && ejector.Count(destination, outcome.Kind, now)) Eject(ejector, destination, now);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Eject(OutlierEjector ejector, Destination destination, long now)
+    {
+        lock (_changing)
+        {
+            if (!ejector.MayEject(destination, _destinations)) return;
+            ejector.Begin(destination, now);
+            destination.SetStatus(DestinationStatus.Ejected);
+            Rebuild();
+        }
+        _options.Observer?.OnStatusChanged(destination, DestinationStatus.Eligible, DestinationStatus.Ejected);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void EndEjections(long now)
+    {
+        var returned = new List<(Destination Destination, DestinationStatus Before, DestinationStatus After)>();
+        lock (_changing)
+        {
+            foreach (Destination destination in _destinations)
+            {
+                if (destination.Ejection.Until > now) continue;
+                OutlierEjector.End(destination, now);
+                DestinationStatus before = destination.Status, after = before & ~DestinationStatus.Ejected;
+                destination.SetStatus(after);
+                if (after == DestinationStatus.Eligible) Admit(destination, now);
+                if (before != after) returned.Add((destination, before, after));
+            }
+            if (returned.Count > 0) Rebuild(); // else another thread was quicker
+        }
+        foreach ((Destination destination, DestinationStatus before, DestinationStatus after) in returned) _options.Observer?.OnStatusChanged(destination, before, after);
     }
 
     private PickLease Started(Destination destination, int outstanding, long now)
@@ -144,6 +190,11 @@ public sealed class Scheduler
 
     private void Rebuild()
     {
+        if (_ejector is not null)
+        {
+            _ejector.Changed(_destinations);
+            Volatile.Write(ref _returnAt, _ejector.NextReturn);
+        }
         Tier[] tiers = Tier.Divide(_destinations, _specs, _options);
         var pickers = new SortedList<int, IDestinationPicker>();
         for (int t = 0; t < tiers.Length; t++)

@@ -27,4 +27,10 @@ public sealed record SchedulerOptions
 
     /// <summary>Time over which a destination that comes (back) gets its full share, as it is at first unused to load. Default 10 s; zero for none. Not kept by policies that go by a hash key or by probes.</summary>
     public TimeSpan SlowStart { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Outlier ejection; null (default) for none.</summary>
+    public EjectionOptions? Ejection { get; init; }
+
+    /// <summary>Is told of changes of status. Null (default) for nobody.</summary>
+    public IStatusObserver? Observer { get; init; }
 }

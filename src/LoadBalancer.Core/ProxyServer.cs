@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Health;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Transport.Epoll;
@@ -15,6 +17,7 @@ namespace LoadBalancer.Core;
 public sealed class ProxyServer : IAsyncDisposable
 {
     private readonly ProxySnapshot _snapshot;
+    private readonly ClusterHealth?[] _health; // by cluster; each element belongs to the loop that probes
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TransportFactory _factory;
@@ -34,7 +37,8 @@ public sealed class ProxyServer : IAsyncDisposable
         Observer = observer;
         _factory = TransportFactory.Create(config.Transport.Kind);
         LoopCount = config.Transport.Loops > 0 ? config.Transport.Loops : Environment.ProcessorCount;
-        _snapshot = ProxySnapshot.Build(config, LoopCount, _time);
+        _snapshot = ProxySnapshot.Build(config, new FleetServices(_time, LoopCount, _logger));
+        _health = new ClusterHealth?[_snapshot.Clusters.Length];
     }
 
     /// <summary>Bound addresses by listener name, with real ports, once started.</summary>
@@ -47,6 +51,8 @@ public sealed class ProxyServer : IAsyncDisposable
     public int LoopCount { get; }
 
     internal ICompletionObserver? Observer { get; }
+
+    internal ILogger Logger => _logger;
 
     internal IReadOnlyList<LoopContext> Contexts => _contexts;
 
@@ -65,6 +71,7 @@ public sealed class ProxyServer : IAsyncDisposable
                 TransportLoop loop = _factory.CreateLoop(i, _time);
                 loop.UnhandledException = OnInternalError;
                 contexts[i] = new LoopContext(this, loop, LoopCount);
+                foreach (ClusterSnapshot cluster in _snapshot.Clusters) cluster.Queue?.Attach(contexts[i]);
             }
             _contexts = contexts; // all or none: a stop goes through them
         }
@@ -81,6 +88,7 @@ public sealed class ProxyServer : IAsyncDisposable
             {
                 foreach ((ListenerSnapshot snapshot, TransportListener listener) in _listeners)
                     context.Loop.StartAccepting(listener, new ConnectionStarter(context, snapshot));
+                FollowHealth(context);
             }));
         }
         return Task.CompletedTask;
@@ -100,13 +108,25 @@ public sealed class ProxyServer : IAsyncDisposable
         IReadOnlyList<ConfigProblem> problems = ClusterValidator.ValidateDestinations(ConfigPath.Member("clusters", cluster), destinations);
         if (problems.Count > 0) throw new ConfigException(problems);
         IReadOnlyList<DestinationState> gone = snapshot.Members.Set(destinations, _time.GetTimestamp());
-        if (gone.Count == 0) return;
         foreach (LoopContext context in _contexts)
         {
             context.Loop.Post(new LoopAction(() =>
             {
                 foreach (DestinationState destination in gone) destination.Retire(context);
+                FollowHealth(context);
             }));
+        }
+        snapshot.Queue?.Freed(); // a newcomer has room
+    }
+
+    // Each cluster's checks are one loop's, so that they are spread.
+    private void FollowHealth(LoopContext context)
+    {
+        for (int i = context.Loop.Index; i < _snapshot.Clusters.Length; i += LoopCount)
+        {
+            ClusterSnapshot cluster = _snapshot.Clusters[i];
+            if (cluster.HealthCheck is not { } check) continue;
+            (_health[i] ??= new ClusterHealth(context, cluster, check)).Follow();
         }
     }
 

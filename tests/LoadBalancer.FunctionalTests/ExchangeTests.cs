@@ -11,6 +11,8 @@ public abstract class ExchangeTests(TransportKind transport)
 
     protected static CancellationToken Token => TestContext.CurrentContext.CancellationToken;
 
+    protected TransportKind Transport => transport;
+
     [SetUp]
     public void SkipWhereUnsupported() => Transports.Require(transport);
 

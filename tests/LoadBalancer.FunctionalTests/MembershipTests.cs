@@ -100,6 +100,35 @@ public sealed class MembershipTests(TransportKind transport)
     }
 
     [Test]
+    public async Task ANewcomerIsProbedBeforeItIsUsedWhereTheClusterWantsThat()
+    {
+        var probed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        int served = 0;
+        await using var sick = new ScriptedOrigin(async (connection, _, token) =>
+        {
+            string head = await connection.ReadUntilAsync("\r\n\r\n", token);
+            if (head.StartsWith("GET /health ", StringComparison.Ordinal)) probed.TrySetResult();
+            else Interlocked.Increment(ref served);
+            await connection.SendAsync("HTTP/1.1 500 Sick\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", token);
+        });
+        await using ScriptedOrigin well = Named("well");
+        ProxyConfig config = ProxyFixture.Config(transport, well.Address);
+        ClusterConfig cluster = config.Clusters["app"] with { HealthCheck = new() { Path = "/health", WaitForFirstProbe = true }, PanicThresholdPercent = 0 };
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = cluster } });
+        using RawClient client = await proxy.ConnectAsync(Token);
+        while (!(await AskAsync(client)).StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal)) // until its own first probe
+        {
+        }
+        proxy.Server.UpdateDestinations("app", new Dictionary<string, DestinationConfig> { ["d0"] = new() { Address = well.Address }, ["new"] = new() { Address = sick.Address } });
+        for (int i = 0; i < 20; i++) Assert.That(await AskAsync(client), Does.EndWith("well"));
+        await probed.Task.WaitAsync(Token);
+        for (int i = 0; i < 20; i++) Assert.That(await AskAsync(client), Does.EndWith("well"));
+        Assert.That(served, Is.Zero);
+        proxy.Server.UpdateDestinations("app", Only("d0", well)); // whose probes end with it, which the fixture sees
+        Assert.That(await AskAsync(client), Does.EndWith("well"));
+    }
+
+    [Test]
     public async Task ABadListChangesNothingAndSaysWhy()
     {
         await using ScriptedOrigin one = Named("one");

@@ -5,7 +5,12 @@ using LoadBalancer.Core.AccessLog;
 namespace LoadBalancer.Testing;
 
 /// <summary>What a test wants to know of a completion record, copied out of it.</summary>
-public sealed record Completion(EndReason Reason, int Status, string Method, string Target, string? Route, string? Destination, int Attempts, bool Reused, long RequestBytes, long ResponseBytes);
+public sealed record Completion(EndReason Reason, int Status, string Method, string Target, string? Route, string? Destination, int Attempts, bool Reused, long RequestBytes, long ResponseBytes)
+{
+    public bool IsRetryDenied { get; init; }
+
+    public long QueuedTicks { get; init; }
+}
 
 /// <summary>Hands completion records to the test in the order they were written.</summary>
 public sealed class CompletionCollector : ICompletionObserver
@@ -14,7 +19,11 @@ public sealed class CompletionCollector : ICompletionObserver
 
     public void OnCompleted(CompletionRecord record) => _records.Writer.TryWrite(new(
         record.Reason, record.Status, Encoding.Latin1.GetString(record.Method.Span), Encoding.Latin1.GetString(record.Target.Span),
-        record.Route, record.Destination, record.Attempts, record.ConnectionReused, record.RequestBodyBytes, record.ResponseBodyBytes));
+        record.Route, record.Destination, record.Attempts, record.ConnectionReused, record.RequestBodyBytes, record.ResponseBodyBytes)
+    {
+        IsRetryDenied = record.IsRetryDenied,
+        QueuedTicks = record.QueuedTicks,
+    });
 
     public async Task<Completion> NextAsync(CancellationToken token) => await _records.Reader.ReadAsync(token);
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Threading.Channels;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
@@ -92,9 +93,10 @@ public sealed class ProxyFixture : IAsyncDisposable
     }
 }
 
-/// <summary>Keeps what was logged as an error: there must be none.</summary>
+/// <summary>Keeps what was logged as an error: there must be none. The rest is there to be awaited.</summary>
 public sealed class ErrorLog : ILoggerFactory, ILogger
 {
+    private readonly Channel<string> _notes = Channel.CreateUnbounded<string>();
     private readonly List<string> _errors = [];
 
     public IReadOnlyList<string> Errors
@@ -116,6 +118,9 @@ public sealed class ErrorLog : ILoggerFactory, ILogger
         }
     }
 
+    /// <summary>The next message that is no error.</summary>
+    public async Task<string> NextAsync(CancellationToken token) => await _notes.Reader.ReadAsync(token);
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public void AddProvider(ILoggerProvider provider)
@@ -124,12 +129,12 @@ public sealed class ErrorLog : ILoggerFactory, ILogger
 
     public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        if (!IsEnabled(logLevel)) return;
-        lock (_errors) _errors.Add($"{formatter(state, exception)} {exception}");
+        if (logLevel < LogLevel.Error) _notes.Writer.TryWrite(formatter(state, exception));
+        else lock (_errors) _errors.Add($"{formatter(state, exception)} {exception}");
     }
 
     public void Dispose()

@@ -47,6 +47,12 @@ public sealed class CompletionRecord
     /// <summary>Attempts made at destinations.</summary>
     public int Attempts { get; internal set; }
 
+    /// <summary>Whether a further attempt was safe and allowed, but the cluster's retry budget was spent.</summary>
+    public bool IsRetryDenied { get; internal set; }
+
+    /// <summary>Time spent waiting for a destination that is not at its limit; part of the other times. 0 when it did not wait.</summary>
+    public long QueuedTicks { get; internal set; }
+
     /// <summary>Whether the last attempt used a kept connection.</summary>
     public bool ConnectionReused { get; internal set; }
 
@@ -71,7 +77,8 @@ public sealed class CompletionRecord
         Rejection = Http.RejectionReason.None;
         RequestBodyBytes = ResponseBodyBytes = 0;
         Attempts = 0;
-        ConnectionReused = false;
+        ConnectionReused = IsRetryDenied = false;
+        QueuedTicks = 0;
         ConnectTicks = FirstByteTicks = -1;
         StartTimestamp = TotalTicks = 0;
     }

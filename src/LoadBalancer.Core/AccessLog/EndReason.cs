@@ -35,8 +35,12 @@ public enum EndReason : byte
     NoRoute,
     /// <summary>No destination may be used: 503.</summary>
     NoDestination,
-    /// <summary>The destination's connection limit is reached: 503.</summary>
+    /// <summary>The destination's connection limit, or every destination's limit of requests, is reached: 503.</summary>
     UpstreamOverloaded,
+    /// <summary>Every destination is at its limit, and so many requests wait already as may: 503.</summary>
+    QueueFull,
+    /// <summary>Waited too long for a destination that is not at its limit: 503.</summary>
+    QueueTimeout,
     /// <summary>No connection could be made: 502.</summary>
     UpstreamConnectFailed,
     /// <summary>Connecting took too long: 504.</summary>

@@ -42,8 +42,32 @@ public sealed record ClusterConfig
     /// <summary>Further attempts after a failed one, each only where repeating is safe. Default 2; 0 for none.</summary>
     public int RetriesMax { get; init; } = 2;
 
+    /// <summary>How far failed attempts are repeated in all.</summary>
+    public RetryBudgetConfig RetryBudget { get; init; } = new();
+
     /// <summary>Kept connections.</summary>
     public ConnectionPoolConfig Pool { get; init; } = new();
+
+    /// <summary>Probes of the destinations. Null (default) for none.</summary>
+    public HealthCheckConfig? HealthCheck { get; init; }
+
+    /// <summary>Taking out destinations that fail requests.</summary>
+    public EjectionConfig Ejection { get; init; } = new();
+
+    /// <summary>
+    /// Time over which a destination that comes back gets its full share, beginning with a tenth. Default 10 s, in which caches fill and pools grow (nginx
+    /// and Envoy: none); zero for none. Not at the start of the balancer, when all are new (HAProxy).
+    /// </summary>
+    public TimeSpan SlowStart { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// With a smaller part, in percent, of a tier's destinations usable than this, and no other tier to carry the load, all of them are used: the checks are
+    /// more likely wrong than nearly everything broken. Default 50 (Envoy's healthy panic threshold). With none usable all are used in any case.
+    /// </summary>
+    public int PanicThresholdPercent { get; init; } = 50;
+
+    /// <summary>Requests that wait while every destination is at its limit.</summary>
+    public QueueConfig Queue { get; init; } = new();
 }
 
 /// <summary>One server address.</summary>
@@ -54,6 +78,18 @@ public sealed record DestinationConfig
 
     /// <summary>Share of the traffic relative to the others, 1 to 1000. Default 1.</summary>
     public int Weight { get; init; } = 1;
+
+    /// <summary>
+    /// Most requests at once, over all loops; with every destination at its limit requests wait (<see cref="ClusterConfig.Queue"/>) or get 503. 0 (default) for
+    /// no limit (nginx max_conns, HAProxy; Envoy: 1024 for a cluster).
+    /// </summary>
+    public int RequestsMax { get; init; }
+
+    /// <summary>
+    /// Priority: tier 0 (default) is used first, the next as far as those before cannot carry the load, with 40 % more than its share trusted to each destination
+    /// (Envoy's priority levels). With one tier more, its destinations are what others call backups.
+    /// </summary>
+    public int Tier { get; init; }
 }
 
 /// <summary>Bounds of the connections kept to each destination.</summary>

@@ -34,6 +34,7 @@ internal static class ClusterValidator
             problems.Range($"{path}.pool", "idleTimeout", cluster.Pool.IdleTimeout, ConfigRanges.PoolIdleTimeout);
             problems.Range($"{path}.pool", "lifeMax", cluster.Pool.LifeMax, ConfigRanges.PoolLifeMax);
             problems.Range($"{path}.pool", "connectionsMax", cluster.Pool.ConnectionsMax, ConfigRanges.PoolConnectionsMax);
+            FleetValidator.Validate(path, cluster, problems);
         }
     }
 
@@ -55,6 +56,8 @@ internal static class ClusterValidator
             if (!AddressParser.TryParseDestination(destination.Address, out _, out string? error))
                 problems.Add($"{item}.address", $"{CharacterText.Quote(destination.Address)} {error}");
             problems.Range(item, "weight", destination.Weight, ConfigRanges.Weight);
+            problems.Range(item, "requestsMax", destination.RequestsMax, ConfigRanges.RequestsMax);
+            problems.Range(item, "tier", destination.Tier, ConfigRanges.Tier);
         }
     }
 }

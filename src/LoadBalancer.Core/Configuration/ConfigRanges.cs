@@ -43,6 +43,23 @@ internal static class ConfigRanges
     internal static readonly NumberRange RetriesMax = new(0, 10);
     internal static readonly NumberRange Weight = new(1, 1000);
     internal static readonly NumberRange SplitShare = new(0, 1_000_000);
+    internal static readonly NumberRange RequestsMax = new(0, 1_000_000);
+    internal static readonly NumberRange Tier = new(0, 15);
+    internal static readonly NumberRange Percent = new(0, 100);
+    internal static readonly NumberRange RetriesPerSecondMin = new(0, 1_000_000);
+    internal static readonly DurationRange SlowStart = PositiveOrNone;
+
+    internal static readonly DurationRange HealthCheckInterval = new(TimeSpan.FromMilliseconds(100), TimeMax, ZeroAllowed: false);
+    internal static readonly DurationRange HealthCheckTimeout = new(TimeSpan.FromMilliseconds(50), TimeMax, ZeroAllowed: false);
+    internal static readonly NumberRange FallAndRise = new(1, 100);
+
+    internal static readonly NumberRange ConsecutiveFailures = new(0, 1_000_000);
+    internal static readonly NumberRange EjectionRequestsMin = new(1, 1_000_000);
+    internal static readonly DurationRange EjectionWindow = Positive;
+    internal static readonly DurationRange EjectionDuration = Positive;
+
+    internal static readonly NumberRange QueueRequestsMax = new(0, 1_000_000);
+    internal static readonly DurationRange QueueTimeout = Positive;
 
     internal static readonly NumberRange IdleConnectionsMax = new(0, 1_000_000);
     internal static readonly DurationRange PoolIdleTimeout = PositiveOrNone;

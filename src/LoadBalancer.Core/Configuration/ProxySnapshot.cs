@@ -1,7 +1,5 @@
 using System.Net;
 using System.Text;
-using LoadBalancer.Balancing;
-using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Routing;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
@@ -15,14 +13,14 @@ internal sealed class ProxySnapshot
     internal required ListenerSnapshot[] Listeners { get; init; }
     internal required ClusterSnapshot[] Clusters { get; init; }
 
-    internal static ProxySnapshot Build(ProxyConfig config, int loopCount, TimeProvider time)
+    internal static ProxySnapshot Build(ProxyConfig config, FleetServices services)
     {
         IReadOnlyList<ConfigProblem> problems = ConfigValidator.Validate(config);
         if (problems.Count > 0) throw new ConfigException(problems);
 
         var clusters = new Dictionary<string, ClusterSnapshot>(StringComparer.Ordinal);
         foreach ((string name, ClusterConfig cluster) in config.Clusters)
-            clusters.Add(name, new ClusterSnapshot(name, cluster, loopCount, time));
+            clusters.Add(name, new ClusterSnapshot(name, cluster, services));
 
         var routes = new List<RouteSnapshot>();
         foreach ((string name, RouteConfig route) in config.Routes)
@@ -92,40 +90,4 @@ internal sealed class RouteSnapshot(string name, RouteConfig config, IReadOnlyDi
 
     internal long DeadlineMilliseconds { get; } = (long)config.Deadline.TotalMilliseconds;
     internal long RequestBodyBytesMax { get; } = config.RequestBodyBytesMax ?? -1;
-}
-
-/// <summary>A cluster: its settings, its changing members, and the scheduler over them, which has each <see cref="DestinationState"/> as a tag.</summary>
-internal sealed class ClusterSnapshot
-{
-    internal ClusterSnapshot(string name, ClusterConfig config, int loopCount, TimeProvider time)
-    {
-        Name = name;
-        Config = config;
-        HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
-        Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance), new SchedulerOptions { TimestampFrequency = time.TimestampFrequency });
-        Members = new ClusterMembers(config, Scheduler, loopCount);
-        Members.Set(config.Destinations, time.GetTimestamp());
-        HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
-        ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds;
-        ResponseHeadMilliseconds = (long)config.ResponseHeadTimeout.TotalMilliseconds;
-        IdleMilliseconds = (long)config.IdleTimeout.TotalMilliseconds;
-        TunnelIdleMilliseconds = (long)config.TunnelIdleTimeout.TotalMilliseconds;
-        KeepsClientHost = config.Host == "client";
-        HostOverride = config.Host is "client" or "destination" ? null : Encoding.ASCII.GetBytes(config.Host);
-    }
-
-    internal string Name { get; }
-    internal ClusterConfig Config { get; }
-    internal ClusterMembers Members { get; }
-    internal Scheduler Scheduler { get; }
-    internal HashSource? HashSource { get; }
-    internal HeadLimits HeadLimits { get; }
-    internal long ConnectMilliseconds { get; }
-    internal long ResponseHeadMilliseconds { get; }
-    internal long IdleMilliseconds { get; }
-    internal long TunnelIdleMilliseconds { get; }
-    internal bool KeepsClientHost { get; }
-
-    /// <summary>A fixed Host value; null for the client's own or the destination's address.</summary>
-    internal byte[]? HostOverride { get; }
 }

@@ -15,6 +15,8 @@ namespace LoadBalancer.Core.Forwarding;
 internal enum ExchangePhase : byte
 {
     None,
+    /// <summary>Waiting for a destination that is not at its limit.</summary>
+    Queue,
     Connect,
     ResponseHead,
     ResponseBody,
@@ -77,6 +79,9 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal long DeadlineAt;          // milliseconds; LoopTimer.None for no deadline
     internal long RequestBodyMax;      // -1 for no limit
     internal long TunnelActivityAt;
+    internal LoopWaitQueue? Queue;     // where it waits for a destination; null when it does not
+    internal Exchange? NextQueued, PreviousQueued;
+    internal Action? AfterQueue;       // goes on when that is over
 
     /// <summary>Nothing more of the request is sent: what is waited for is the answer.</summary>
     internal bool IsUploadOver => IsUploadDone || IsUploadStopped;
@@ -168,6 +173,9 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         }
         switch (Phase)
         {
+            case ExchangePhase.Queue:
+                Fail(EndReason.QueueTimeout);
+                break;
             case ExchangePhase.Connect:
                 Fail(EndReason.UpstreamConnectTimeout);
                 break;
@@ -200,7 +208,8 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal void Fail(EndReason reason)
     {
         if (FailReason == EndReason.None) FailReason = reason;
-        Upstream?.Transport.Abort();
         NameWait?.Cut();
+        if (Queue is { } queue) queue.Leave(this);
+        else Upstream?.Transport.Abort();
     }
 }

@@ -65,8 +65,14 @@ internal static class Forwarder
             // Step 1: pick.
             if (!exchange.Lease.IsActive && !Pick(exchange))
             {
-                await FailAsync(exchange, EndReason.NoDestination).ConfigureAwait(false);
-                return;
+                EndReason refusal = !cluster.HasDestination ? EndReason.NoDestination
+                    : cluster.Queue is null ? EndReason.UpstreamOverloaded
+                    : await cluster.Queue.WaitAsync(exchange).ConfigureAwait(false);
+                if (refusal != EndReason.None)
+                {
+                    await FailAsync(exchange, refusal).ConfigureAwait(false);
+                    return;
+                }
             }
 
             // Step 2: a connection.
@@ -75,8 +81,8 @@ internal static class Forwarder
             {
                 CompletePick(exchange, exchange.FailReason);
                 // Nothing was sent: repeating is safe whatever the method.
-                if (exchange.Record.Attempts <= cluster.Config.RetriesMax && (exchange.FailReason is EndReason.UpstreamConnectFailed or EndReason.UpstreamConnectTimeout
-                    or EndReason.UpstreamUnresolved or EndReason.UpstreamOverloaded))
+                if ((exchange.FailReason is EndReason.UpstreamConnectFailed or EndReason.UpstreamConnectTimeout
+                    or EndReason.UpstreamUnresolved or EndReason.UpstreamOverloaded) && MayRetry(exchange))
                 {
                     exchange.FailReason = EndReason.None;
                     exchange.Exclude = exchange.Lease.Destination;
@@ -117,8 +123,7 @@ internal static class Forwarder
             // Any byte, also one of a head that breaks off or of an interim response, proves that the request was read: what repeating
             // rests on is gone, and the client would get the interim responses of two destinations.
             bool nothingAnswered = reason == EndReason.UpstreamClosed && exchange.Record.FirstByteTicks < 0;
-            bool retry = nothingAnswered && exchange.Record.Attempts <= cluster.Config.RetriesMax && !exchange.IsUploadStreamed
-                && IsRepeatable(exchange.Request.Method, upstream.WasReused);
+            bool retry = nothingAnswered && !exchange.IsUploadStreamed && IsRepeatable(exchange.Request.Method, upstream.WasReused) && MayRetry(exchange);
             CompletePick(exchange, reason);
             upstream.Transport.Abort();
             await Upload.StopAsync(exchange).ConfigureAwait(false);
@@ -137,11 +142,15 @@ internal static class Forwarder
         }
     }
 
-    // Step 1. The clock is read for a repeated pick only: the first comes right after the head.
-    private static bool Pick(Exchange exchange)
+    // Step 1. Who comes while others wait gets in line.
+    private static bool Pick(Exchange exchange) => exchange.Cluster!.Queue is not { IsUsed: true } && PickNow(exchange);
+
+    /// <summary>Step 1 for a request whose turn it is.</summary>
+    // The clock is read for a repeated or delayed pick only: the first comes right after the head.
+    internal static bool PickNow(Exchange exchange)
     {
         int attempt = exchange.Record.Attempts;
-        long now = attempt == 0 ? exchange.Record.StartTimestamp : exchange.Context.Loop.Time.GetTimestamp();
+        long now = attempt == 0 && exchange.Queue is null ? exchange.Record.StartTimestamp : exchange.Context.Loop.Time.GetTimestamp();
         ClusterSnapshot cluster = exchange.Cluster!;
         exchange.Lease = cluster.Scheduler.Pick(new PickContext(now, attempt, cluster.HashSource?.KeyOf(exchange) ?? 0, exchange.Exclude));
         if (!exchange.Lease.IsActive) return false;
@@ -149,7 +158,18 @@ internal static class Forwarder
         exchange.Record.Destination = exchange.Destination.Name;
         exchange.Record.Attempts = attempt + 1;
         if (attempt > 0) exchange.Record.ConnectTicks = exchange.Record.FirstByteTicks = -1;
+        else cluster.RetryBudget.CountRequest(exchange.Context.Loop.Index);
         return true;
+    }
+
+    /// <summary>Whether a failed attempt that can be repeated may be: asked last, since it takes the retry from the cluster's budget.</summary>
+    private static bool MayRetry(Exchange exchange)
+    {
+        ClusterSnapshot cluster = exchange.Cluster!;
+        if (exchange.Record.Attempts > cluster.Config.RetriesMax) return false;
+        if (exchange.FailReason == EndReason.UpstreamOverloaded) return true; // nothing has left the balancer: that costs nobody anything
+        exchange.Record.IsRetryDenied = !cluster.RetryBudget.TryTake(exchange.Context.Loop.Time.GetTimestamp());
+        return !exchange.Record.IsRetryDenied;
     }
 
     // Step 3.
@@ -463,12 +483,17 @@ internal static class Forwarder
             EndReason.TunnelClosed or EndReason.TunnelIdle => PickOutcomeKind.Success,
             EndReason.UpstreamConnectFailed or EndReason.UpstreamUnresolved => PickOutcomeKind.ConnectFailure,
             EndReason.UpstreamConnectTimeout or EndReason.UpstreamHeadTimeout or EndReason.UpstreamIdleTimeout or EndReason.DeadlineExceeded => PickOutcomeKind.Timeout,
+            // What a kept connection's end means is told by the attempt on a fresh one: servers close idle ones, and restart.
+            EndReason.UpstreamClosed when exchange.Upstream is { WasReused: true } && exchange.Record.FirstByteTicks < 0 => PickOutcomeKind.Cancelled,
             EndReason.UpstreamClosed or EndReason.BadResponse or EndReason.UpstreamTruncated or EndReason.BadResponseBody => PickOutcomeKind.ProtocolFailure,
             _ => PickOutcomeKind.Cancelled,
         };
         long now = exchange.Context.Loop.Time.GetTimestamp();
         exchange.EndTimestamp = now;
-        exchange.Lease.Complete(new PickOutcome(kind, exchange.Record.ConnectTicks, exchange.Record.FirstByteTicks, now - exchange.Lease.StartTimestamp));
+        // The record counts from the request's start, balancing from the pick: what came before is not the destination's doing.
+        long before = exchange.Lease.StartTimestamp - exchange.Record.StartTimestamp, firstByte = exchange.Record.FirstByteTicks;
+        exchange.Lease.Complete(new PickOutcome(kind, exchange.Record.ConnectTicks, firstByte < 0 ? -1 : firstByte - before, now - exchange.Lease.StartTimestamp));
+        exchange.Cluster!.Queue?.Freed();
     }
 
     /// <summary>After an exception, from wherever the exchange stands: gives back what it holds. The client's connection is aborted.</summary>

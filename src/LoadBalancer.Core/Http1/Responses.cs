@@ -112,7 +112,7 @@ internal static class Responses
         EndReason.BadRequestBody => 400,
         EndReason.RequestBodyTimeout => 408,
         EndReason.RequestBodyTooLarge => 413,
-        EndReason.NoDestination or EndReason.UpstreamOverloaded or EndReason.ResourceExhausted => 503,
+        EndReason.NoDestination or EndReason.UpstreamOverloaded or EndReason.QueueFull or EndReason.QueueTimeout or EndReason.ResourceExhausted => 503,
         EndReason.UpstreamConnectTimeout or EndReason.UpstreamHeadTimeout or EndReason.UpstreamIdleTimeout or EndReason.DeadlineExceeded => 504,
         EndReason.ClientAborted or EndReason.ClientWriteTimeout or EndReason.Shutdown => 0,
         _ => 502,

@@ -36,7 +36,14 @@ internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler,
                 string identity = $"{name}@{config.Address}";
                 if (!_byIdentity.TryGetValue(identity, out DestinationState? member)) member = new DestinationState(name, config, cluster.Pool, loopCount);
                 next.Add(identity, member);
-                specs.Add(new DestinationSpec(identity) { Weight = config.Weight, Tag = member });
+                specs.Add(new DestinationSpec(identity)
+                {
+                    Weight = config.Weight,
+                    Priority = config.Tier,
+                    OutstandingMax = config.RequestsMax,
+                    InitialStatus = cluster.HealthCheck is { WaitForFirstProbe: true } ? DestinationStatus.Unhealthy : DestinationStatus.Eligible,
+                    Tag = member,
+                });
             }
             scheduler.Update(specs, now);
             List<DestinationState> gone = [.. _byIdentity.Where(member => !next.ContainsKey(member.Key)).Select(member => member.Value)];

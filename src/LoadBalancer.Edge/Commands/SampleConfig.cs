@@ -37,6 +37,8 @@ internal static class SampleConfig
               },
               "connectTimeout": "2s",
               "responseHeadTimeout": "30s",
+              // GET this of every destination; those that fail it get no requests.
+              // "healthCheck": "/health",
               // Further attempts at other destinations, only where repeating is safe.
               "retriesMax": 2,
             },

@@ -14,7 +14,11 @@ internal static class ClusterSpecs
             new TextSpec(pattern: "^(unix:/.+|[^/]+:[0-9]{1,5})$", examples: ["10.0.0.1:8080", "api.internal:8080"]),
             c => c.Address, (c, v) => c with { Address = v }) { IsRequired = true, OtherNames = ["url", "server", "host"] },
         new FieldSpec<DestinationConfig, int>("weight", "Share of the traffic relative to the others.",
-            new CountSpec(ConfigRanges.Weight), c => c.Weight, (c, v) => c with { Weight = v }))
+            new CountSpec(ConfigRanges.Weight), c => c.Weight, (c, v) => c with { Weight = v }),
+        new FieldSpec<DestinationConfig, int>("requestsMax", "Most requests at once, over all loops. 0 for no limit.",
+            new CountSpec(ConfigRanges.RequestsMax), c => c.RequestsMax, (c, v) => c with { RequestsMax = v }) { OtherNames = ["maxconn", "maxConns", "maxRequests"] },
+        new FieldSpec<DestinationConfig, int>("tier", "Priority: tier 0 is used first, the next as far as those before cannot carry the load.",
+            new CountSpec(ConfigRanges.Tier), c => c.Tier, (c, v) => c with { Tier = v }) { OtherNames = ["priority", "backup"] })
     {
         FromText = text => new DestinationConfig { Address = text },
     };
@@ -59,6 +63,19 @@ internal static class ClusterSpecs
             new CountSpec(ConfigRanges.ResponseHeaderCountMax), c => c.ResponseHeaderCountMax, (c, v) => c with { ResponseHeaderCountMax = v }),
         new FieldSpec<ClusterConfig, int>("retriesMax", "Further attempts after a failed one, each only where repeating is safe. 0 for none.",
             new CountSpec(ConfigRanges.RetriesMax), c => c.RetriesMax, (c, v) => c with { RetriesMax = v }) { OtherNames = ["retries"] },
+        new FieldSpec<ClusterConfig, RetryBudgetConfig>("retryBudget", "How far failed attempts are repeated in all.",
+            FleetSpecs.RetryBudget, c => c.RetryBudget, (c, v) => c with { RetryBudget = v }),
         new FieldSpec<ClusterConfig, ConnectionPoolConfig>("pool", "Kept connections.",
-            Pool, c => c.Pool, (c, v) => c with { Pool = v }));
+            Pool, c => c.Pool, (c, v) => c with { Pool = v }),
+        new FieldSpec<ClusterConfig, HealthCheckConfig?>("healthCheck", "Probes of the destinations; a plain string is the \"path\" of an HTTP check. Left out: none.",
+            FleetSpecs.HealthCheck!, c => c.HealthCheck, (c, v) => c with { HealthCheck = v }) { OtherNames = ["health", "check", "healthChecks"] },
+        new FieldSpec<ClusterConfig, EjectionConfig>("ejection", "Taking out destinations that fail requests.",
+            FleetSpecs.Ejection, c => c.Ejection, (c, v) => c with { Ejection = v }) { OtherNames = ["outlierDetection", "passiveHealthCheck"] },
+        new FieldSpec<ClusterConfig, TimeSpan>("slowStart", "Time over which a destination that comes back gets its full share. 0 for none.",
+            new DurationSpec(ConfigRanges.SlowStart), c => c.SlowStart, (c, v) => c with { SlowStart = v }),
+        new FieldSpec<ClusterConfig, int>("panicThresholdPercent",
+            "With a smaller part, in percent, of a tier usable than this, and no other tier to carry the load, all its destinations are used.",
+            new CountSpec(ConfigRanges.Percent), c => c.PanicThresholdPercent, (c, v) => c with { PanicThresholdPercent = v }) { OtherNames = ["panicThreshold"] },
+        new FieldSpec<ClusterConfig, QueueConfig>("queue", "Requests that wait while every destination is at its limit.",
+            FleetSpecs.Queue, c => c.Queue, (c, v) => c with { Queue = v }));
 }

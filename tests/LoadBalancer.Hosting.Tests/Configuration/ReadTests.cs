@@ -26,6 +26,11 @@ public sealed class ReadTests
           "clusters": { "app": {
             "destinations": { "a": "localhost:5000", "b": { "address": "[::1]:81", "weight": 3 }, "c": "unix:/run/x.sock" },
             "host": "destination", "connectTimeout": "1s", "pool": { "lifeMax": "1d" }, "retriesMax": 0,
+            "healthCheck": { "kind": "http", "path": "/health?x=1", "status": ["200", "204-299"], "body": "ok", "interval": "1s", "waitForFirstProbe": true },
+            "ejection": { "enabled": false, "failurePercentMax": 30 }, "retryBudget": { "percent": 10 },
+          }, "limited": {
+            "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1 } }, "healthCheck": "/up", "queue": { "requestsMax": 5 },
+            "slowStart": 0, "panicThresholdPercent": 0,
           } },
           "transport": { "kind": "sockets", "loops": 2 }, /* and */
           "drainTimeout": "0",
@@ -40,7 +45,7 @@ public sealed class ReadTests
         ProxyConfig config = result.Config!;
         ListenerConfig web = config.Listeners["web"];
         RouteConfig api = config.Routes["api"];
-        ClusterConfig app = config.Clusters["app"];
+        ClusterConfig app = config.Clusters["app"], limited = config.Clusters["limited"];
         Assert.Multiple(() =>
         {
             Assert.That(web.Address, Is.EqualTo("127.0.0.1:8080"));
@@ -68,6 +73,17 @@ public sealed class ReadTests
             Assert.That(app.Pool.LifeMax, Is.EqualTo(TimeSpan.FromDays(1)));
             Assert.That(app.RetriesMax, Is.Zero);
             Assert.That(app.IdleTimeout, Is.EqualTo(new ClusterConfig().IdleTimeout));
+            Assert.That(app.HealthCheck! with { Status = [] }, Is.EqualTo(new HealthCheckConfig
+            {
+                Path = "/health?x=1", Status = [], Body = "ok", Interval = TimeSpan.FromSeconds(1), WaitForFirstProbe = true,
+            }));
+            Assert.That(app.HealthCheck!.Status, Is.EqualTo(new[] { "200", "204-299" }));
+            Assert.That(app.Ejection, Is.EqualTo(new EjectionConfig { Enabled = false, FailurePercentMax = 30 }));
+            Assert.That(app.RetryBudget, Is.EqualTo(new RetryBudgetConfig { Percent = 10 }));
+            Assert.That(limited.HealthCheck!.Path, Is.EqualTo("/up"));
+            Assert.That(limited.Queue, Is.EqualTo(new QueueConfig { RequestsMax = 5 }));
+            Assert.That(limited.Destinations["a"], Is.EqualTo(new DestinationConfig { Address = "localhost:5000", RequestsMax = 9, Tier = 1 }));
+            Assert.That((limited.SlowStart, limited.PanicThresholdPercent), Is.EqualTo((TimeSpan.Zero, 0)));
             Assert.That(config.Transport, Is.EqualTo(new TransportConfig { Kind = TransportKind.Sockets, Loops = 2 }));
             Assert.That(config.DrainTimeout, Is.EqualTo(TimeSpan.Zero));
         });

@@ -29,7 +29,8 @@ public sealed class SchemaTests
     public void Specs_CoverEveryProperty()
     {
         Type[] described = [typeof(ProxyConfig), typeof(TransportConfig), typeof(ListenerConfig), typeof(ForwardedConfig), typeof(ListenerLimitsConfig), typeof(RouteConfig),
-            typeof(RedirectConfig), typeof(RespondConfig), typeof(ClusterConfig), typeof(DestinationConfig), typeof(ConnectionPoolConfig)];
+            typeof(RedirectConfig), typeof(RespondConfig), typeof(ClusterConfig), typeof(DestinationConfig), typeof(ConnectionPoolConfig),
+            typeof(HealthCheckConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig)];
         Type[] all = [.. typeof(ProxyConfig).Assembly.GetExportedTypes().Where(t => t.Namespace == typeof(ProxyConfig).Namespace && t.Name.EndsWith("Config", StringComparison.Ordinal))];
         Assert.That(described, Is.EquivalentTo(all), "every record of the configuration is compared below");
         Compare(ProxySpecs.Root);
@@ -43,6 +44,10 @@ public sealed class SchemaTests
         Compare(ClusterSpecs.Cluster);
         Compare(ClusterSpecs.Destination);
         Compare(ClusterSpecs.Pool);
+        Compare(FleetSpecs.HealthCheck);
+        Compare(FleetSpecs.Ejection);
+        Compare(FleetSpecs.Queue);
+        Compare(FleetSpecs.RetryBudget);
     }
 
     private static void Compare<T>(ObjectSpec<T> spec) where T : class

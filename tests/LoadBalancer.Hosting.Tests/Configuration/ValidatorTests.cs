@@ -148,6 +148,75 @@ public sealed class ValidatorTests
         Assert.That(ConfigValidator.Validate(config).Single().ToString(), Is.EqualTo("routes.b: matches the same requests as route \"a\"; one of them would never be used"));
     }
 
+    [TestCase("/health")]
+    [TestCase("/health?full=1")]
+    [TestCase("health", false)]
+    [TestCase("", false)]
+    [TestCase("/a b", false)]
+    [TestCase("/a\r\nX: y", false)]
+    [TestCase("/a#b", false)]
+    public void HealthCheckPath_Table(string path, bool isValid = true) =>
+        Assert.That(Problems(new() { HealthCheck = new() { Path = path } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.healthCheck.path" }));
+
+    [TestCase("200")]
+    [TestCase("200-599")]
+    [TestCase("200-200")]
+    [TestCase("199", false)]
+    [TestCase("600", false)]
+    [TestCase("300-200", false)]
+    [TestCase("2xx", false)]
+    [TestCase("200-", false)]
+    [TestCase("-200", false)]
+    [TestCase("", false)]
+    public void HealthCheckStatus_Table(string status, bool isValid = true) =>
+        Assert.That(Problems(new() { HealthCheck = new() { Status = [status] } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.healthCheck.status[0]" }));
+
+    [Test]
+    public void HealthCheck_OutOfItsRanges_IsAProblemEach()
+    {
+        var check = new HealthCheckConfig { Host = "a b", Status = [], Body = "", Interval = TimeSpan.Zero, Timeout = TimeSpan.Zero, Fall = 0, Rise = 101 };
+        Assert.That(Problems(new() { HealthCheck = check }), Is.EquivalentTo(new[]
+        {
+            "clusters.c.healthCheck.host", "clusters.c.healthCheck.status", "clusters.c.healthCheck.body", "clusters.c.healthCheck.interval",
+            "clusters.c.healthCheck.timeout", "clusters.c.healthCheck.fall", "clusters.c.healthCheck.rise",
+        }));
+    }
+
+    [Test]
+    public void HealthCheck_TcpWithAPath_IsAProblem() =>
+        Assert.That(Problems(new() { HealthCheck = new() { Kind = HealthCheckKind.Tcp, Path = "/x" } }), Is.EqualTo(new[] { "clusters.c.healthCheck.kind" }));
+
+    [Test]
+    public void Fleet_OutOfItsRanges_IsAProblemEach()
+    {
+        var cluster = new ClusterConfig
+        {
+            Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "h:1", RequestsMax = -1, Tier = 16 } },
+            Ejection = new() { ConsecutiveFailures = -1, FailurePercentMax = 101, RequestsMin = 0, Window = TimeSpan.Zero, Duration = TimeSpan.FromMinutes(6), EjectedPercentMax = -1 },
+            RetryBudget = new() { Percent = 101, PerSecondMin = -1 },
+            Queue = new() { RequestsMax = -1, Timeout = TimeSpan.Zero },
+            SlowStart = TimeSpan.FromSeconds(-1),
+            PanicThresholdPercent = 101,
+        };
+        Assert.That(Problems(cluster).Select(p => p["clusters.c.".Length..]), Is.EquivalentTo(new[]
+        {
+            "destinations.a.requestsMax", "destinations.a.tier", "ejection.consecutiveFailures", "ejection.failurePercentMax", "ejection.requestsMin", "ejection.window",
+            "ejection.durationMax", "ejection.ejectedPercentMax", "retryBudget.percent", "retryBudget.perSecondMin", "queue.requestsMax", "queue.timeout", "slowStart",
+            "panicThresholdPercent",
+        }));
+    }
+
+    [TestCase(0, 1, false)]
+    [TestCase(1, 1, true)]
+    public void Queue_ADestinationWithoutLimit_IsAProblem(int first, int second, bool isValid)
+    {
+        var destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "h:1", RequestsMax = first }, ["b"] = new() { Address = "h:2", RequestsMax = second } };
+        Assert.That(Problems(new() { Destinations = destinations, Queue = new() { RequestsMax = 1 } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.queue.requestsMax" }));
+    }
+
+    private static string[] Problems(ClusterConfig cluster) =>
+        [.. ConfigValidator.Validate(Config(new ListenerConfig { Address = ":80" }) with { Clusters = new Dictionary<string, ClusterConfig> { ["c"] = cluster } }).Select(p => p.Path)];
+
     private static ProxyConfig Config(params ListenerConfig[] listeners) =>
         new() { Listeners = listeners.Select((l, i) => (l, i)).ToDictionary(x => $"l{x.i}", x => x.l) };
 }

@@ -1,0 +1,88 @@
+using System.Text;
+using LoadBalancer.Balancing;
+using LoadBalancer.Core.Forwarding;
+using LoadBalancer.Core.Health;
+using LoadBalancer.Core.Upstream;
+using LoadBalancer.Http;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Core.Configuration;
+
+/// <summary>A cluster: its settings, its changing members, and the scheduler over them, which has each <see cref="DestinationState"/> as a tag.</summary>
+internal sealed class ClusterSnapshot
+{
+    internal ClusterSnapshot(string name, ClusterConfig config, FleetServices services)
+    {
+        Name = name;
+        Config = config;
+        HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
+        Queue = config.Queue.RequestsMax == 0 ? null : new WaitQueue(config.Queue.RequestsMax, config.Queue.Timeout, services.LoopCount);
+        HealthCheck = config.HealthCheck is { } check ? new HealthCheck(check, config.Host) : null;
+        long now = services.Time.GetTimestamp();
+        RetryBudget = new RetryBudget(config.RetryBudget.Percent / 100.0, config.RetryBudget.PerSecondMin, services.LoopCount, services.Time.TimestampFrequency, now);
+        Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance), new SchedulerOptions
+        {
+            TimestampFrequency = services.Time.TimestampFrequency,
+            SlowStart = config.SlowStart,
+            PanicThreshold = config.PanicThresholdPercent / 100.0,
+            Ejection = config.Ejection.Enabled ? Options(config.Ejection) : null,
+            Observer = new StatusWatch(name, Queue, services.Logger),
+        });
+        Members = new ClusterMembers(config, Scheduler, services.LoopCount);
+        Members.Set(config.Destinations, now);
+        HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
+        ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds;
+        ResponseHeadMilliseconds = (long)config.ResponseHeadTimeout.TotalMilliseconds;
+        IdleMilliseconds = (long)config.IdleTimeout.TotalMilliseconds;
+        TunnelIdleMilliseconds = (long)config.TunnelIdleTimeout.TotalMilliseconds;
+        KeepsClientHost = config.Host == "client";
+        HostOverride = config.Host is "client" or "destination" ? null : Encoding.ASCII.GetBytes(config.Host);
+    }
+
+    internal string Name { get; }
+    internal ClusterConfig Config { get; }
+    internal ClusterMembers Members { get; }
+    internal Scheduler Scheduler { get; }
+    internal RetryBudget RetryBudget { get; }
+
+    /// <summary>Where requests wait for a destination; null when they do not.</summary>
+    internal WaitQueue? Queue { get; }
+
+    /// <summary>Null when destinations are not probed.</summary>
+    internal HealthCheck? HealthCheck { get; }
+    internal HashSource? HashSource { get; }
+    internal HeadLimits HeadLimits { get; }
+    internal long ConnectMilliseconds { get; }
+    internal long ResponseHeadMilliseconds { get; }
+    internal long IdleMilliseconds { get; }
+    internal long TunnelIdleMilliseconds { get; }
+    internal bool KeepsClientHost { get; }
+
+    /// <summary>A fixed Host value; null for the client's own or the destination's address.</summary>
+    internal byte[]? HostOverride { get; }
+
+    /// <summary>Whether any destination could be picked if it were not at its limit.</summary>
+    internal bool HasDestination
+    {
+        get
+        {
+            foreach (Destination destination in Scheduler.Destinations)
+                if (!destination.Status.HasFlag(DestinationStatus.Draining)) return true;
+            return false;
+        }
+    }
+
+    private static EjectionOptions Options(EjectionConfig config) => new()
+    {
+        ConsecutiveFailures = config.ConsecutiveFailures,
+        FailureShareMax = config.FailurePercentMax / 100.0,
+        RequestsMin = config.RequestsMin,
+        Window = config.Window,
+        Duration = config.Duration,
+        DurationMax = config.DurationMax,
+        EjectedShareMax = config.EjectedPercentMax / 100.0,
+    };
+}
+
+/// <summary>What the clusters of a running server share.</summary>
+internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger);

@@ -1,0 +1,57 @@
+using LoadBalancer.Core.Health;
+
+namespace LoadBalancer.Core.Configuration;
+
+/// <summary>Checks what a <see cref="ClusterConfig"/> says about the health and the load of its destinations.</summary>
+internal static class FleetValidator
+{
+    private const int BodyLengthMax = 1024;
+
+    internal static void Validate(string path, ClusterConfig cluster, ProblemList problems)
+    {
+        if (cluster.HealthCheck is { } check) HealthCheck($"{path}.healthCheck", check, problems);
+        Ejection($"{path}.ejection", cluster.Ejection, problems);
+        problems.Range(path, "slowStart", cluster.SlowStart, ConfigRanges.SlowStart);
+        problems.Range(path, "panicThresholdPercent", cluster.PanicThresholdPercent, ConfigRanges.Percent);
+        problems.Range($"{path}.retryBudget", "percent", cluster.RetryBudget.Percent, ConfigRanges.Percent);
+        problems.Range($"{path}.retryBudget", "perSecondMin", cluster.RetryBudget.PerSecondMin, ConfigRanges.RetriesPerSecondMin);
+        problems.Range($"{path}.queue", "requestsMax", cluster.Queue.RequestsMax, ConfigRanges.QueueRequestsMax);
+        problems.Range($"{path}.queue", "timeout", cluster.Queue.Timeout, ConfigRanges.QueueTimeout);
+        // With one destination that has no limit nobody ever waits.
+        if (cluster.Queue.RequestsMax > 0 && cluster.Destinations.Values.Any(d => d.RequestsMax == 0))
+            problems.Add($"{path}.queue.requestsMax", "has no effect unless every destination of the cluster has a \"requestsMax\"");
+    }
+
+    private static void HealthCheck(string path, HealthCheckConfig check, ProblemList problems)
+    {
+        if (check.Path.Length == 0 || check.Path[0] != '/' || check.Path.AsSpan().ContainsAnyExceptInRange('!', '~') || check.Path.Contains('#'))
+            problems.Add($"{path}.path", $"{CharacterText.Quote(check.Path)} is no path; expected one such as \"/health\" or \"/health?full=1\"");
+        if (check.Host is { } host && !HostName.IsValidAuthority(host))
+            problems.Add($"{path}.host", $"{CharacterText.Quote(host)} is no host; expected a value such as \"example.com\"");
+        if (check.Status.Count == 0) problems.Add($"{path}.status", "is empty: no destination would ever be healthy");
+        for (int i = 0; i < check.Status.Count; i++)
+            if (!StatusSet.TryParse(check.Status[i], out _, out _))
+                problems.Add(ConfigPath.Item($"{path}.status", i), $"{CharacterText.Quote(check.Status[i])} is no status; expected \"200\" or \"200-399\", from 200 to 599");
+        if (check.Body is { Length: 0 or > BodyLengthMax })
+            problems.Add($"{path}.body", $"has {check.Body.Length} characters; expected 1 to {BodyLengthMax}");
+        if (check.Kind == HealthCheckKind.Tcp && (check.Host is not null || check.Body is not null || check.Path != new HealthCheckConfig().Path))
+            problems.Add($"{path}.kind", "\"tcp\" only connects; \"path\", \"host\" and \"body\" are for \"http\"");
+        problems.Range(path, "interval", check.Interval, ConfigRanges.HealthCheckInterval);
+        problems.Range(path, "timeout", check.Timeout, ConfigRanges.HealthCheckTimeout);
+        problems.Range(path, "fall", check.Fall, ConfigRanges.FallAndRise);
+        problems.Range(path, "rise", check.Rise, ConfigRanges.FallAndRise);
+    }
+
+    private static void Ejection(string path, EjectionConfig ejection, ProblemList problems)
+    {
+        problems.Range(path, "consecutiveFailures", ejection.ConsecutiveFailures, ConfigRanges.ConsecutiveFailures);
+        problems.Range(path, "failurePercentMax", ejection.FailurePercentMax, ConfigRanges.Percent);
+        problems.Range(path, "requestsMin", ejection.RequestsMin, ConfigRanges.EjectionRequestsMin);
+        problems.Range(path, "window", ejection.Window, ConfigRanges.EjectionWindow);
+        problems.Range(path, "duration", ejection.Duration, ConfigRanges.EjectionDuration);
+        problems.Range(path, "durationMax", ejection.DurationMax, ConfigRanges.EjectionDuration);
+        if (ejection.DurationMax < ejection.Duration)
+            problems.Add($"{path}.durationMax", $"{DurationText.Format(ejection.DurationMax)} is less than \"duration\", {DurationText.Format(ejection.Duration)}");
+        problems.Range(path, "ejectedPercentMax", ejection.EjectedPercentMax, ConfigRanges.Percent);
+    }
+}

@@ -1,0 +1,18 @@
+using LoadBalancer.Balancing;
+using LoadBalancer.Core.Forwarding;
+using LoadBalancer.Core.Upstream;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Core.Health;
+
+/// <summary>What follows from a change of a destination's status: ejections are logged (probes are where they are made), and requests that wait get their turn.</summary>
+internal sealed class StatusWatch(string cluster, WaitQueue? queue, ILogger logger) : IStatusObserver
+{
+    public void OnStatusChanged(Destination destination, DestinationStatus before, DestinationStatus after)
+    {
+        bool wasEjected = before.HasFlag(DestinationStatus.Ejected), isEjected = after.HasFlag(DestinationStatus.Ejected);
+        if (isEjected && !wasEjected) HealthLog.Ejected(logger, cluster, ((DestinationState)destination.Tag!).Name);
+        if (wasEjected && !isEjected) HealthLog.EjectionEnded(logger, cluster, ((DestinationState)destination.Tag!).Name);
+        if (after == DestinationStatus.Eligible) queue?.Freed();
+    }
+}
