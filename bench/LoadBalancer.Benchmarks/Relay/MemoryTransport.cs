@@ -50,6 +50,10 @@ internal sealed class MemoryConnection(MemoryLoop loop) : TransportConnection(lo
 
     internal override PeerAddress GetLocalAddress() => default;
 
+    internal override void OnDeferred()
+    {
+    }
+
     internal override ValueTask<ConnectResult> ConnectAsync() => new(ConnectResult.Connected);
 
     internal override void Abort()

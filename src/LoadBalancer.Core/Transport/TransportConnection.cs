@@ -78,6 +78,12 @@ internal abstract class TransportConnection : IDuplexPipe
     /// <summary>Who is told of events while no read is pending; null for nobody.</summary>
     internal virtual IConnectionObserver? Observer { get; set; }
 
+    /// <summary>Whether <see cref="TransportLoop.Defer"/> was asked for it in this turn.</summary>
+    internal bool IsDeferred;
+
+    /// <summary>Runs what was put off to the end of the loop's turn: yielded reads, and completions after an abort or cancel.</summary>
+    internal abstract void OnDeferred();
+
     /// <summary>Connects an outbound connection made by <see cref="TransportLoop.CreateOutbound"/>. Called once.</summary>
     internal abstract ValueTask<ConnectResult> ConnectAsync();
 

@@ -30,6 +30,7 @@ internal abstract class TransportLoop
     private readonly TimeProvider _time;
     private readonly long _origin;
     private readonly double _millisecondsPerTick;
+    private List<TransportConnection> _deferred = [], _deferredSpare = [];
 
     protected TransportLoop(int index, TimeProvider time)
     {
@@ -93,6 +94,35 @@ internal abstract class TransportLoop
             }
             work = next;
         }
+    }
+
+    private protected bool HasDeferred => _deferred.Count > 0;
+
+    /// <summary>Has <see cref="TransportConnection.OnDeferred"/> called at the end of the turn, once however often it is asked for.</summary>
+    internal void Defer(TransportConnection connection)
+    {
+        if (connection.IsDeferred) return;
+        connection.IsDeferred = true;
+        _deferred.Add(connection);
+    }
+
+    private protected void RunDeferred()
+    {
+        if (_deferred.Count == 0) return;
+        (_deferred, _deferredSpare) = (_deferredSpare, _deferred); // what is put off meanwhile is the next turn's
+        foreach (TransportConnection connection in _deferredSpare)
+        {
+            connection.IsDeferred = false;
+            try
+            {
+                connection.OnDeferred();
+            }
+            catch (Exception e)
+            {
+                Report(e);
+            }
+        }
+        _deferredSpare.Clear();
     }
 
     private protected void RunTimers()

@@ -25,7 +25,7 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
 
     internal int Fd = -1;
     internal int Slot = -1;
-    internal bool Readable, PeerEnded, Queued;
+    internal bool Readable, PeerEnded;
     internal TransportListener? Listener;
 
     internal EpollConnection(EpollLoop loop) : base(loop)
@@ -133,8 +133,7 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
         _connect.SetResult(error == 0 ? ConnectResult.Connected : ToResult(error));
     }
 
-    /// <summary>Runs what was put off to the end of the loop's batch: yielded reads, and completions after an abort or cancel.</summary>
-    internal void OnDeferred()
+    internal override void OnDeferred()
     {
         if (_connecting && Fault != TransportFault.None)
         {

@@ -25,7 +25,6 @@ internal sealed unsafe class EpollLoop : TransportLoop
     private uint[] _generations = new uint[1024];
     private int[] _freeSlots = new int[1024];
     private int _freeCount, _slotCount = 1; // slot 0 is the wake descriptor
-    private List<EpollConnection> _deferred = [], _deferredSpare = [];
     private ITimer? _ticker;
     private readonly Lock _wakeLock = new(); // a wake-up from elsewhere may come late, when the descriptor's number is somebody else's
     private bool _stopping, _ended;
@@ -129,14 +128,6 @@ internal sealed unsafe class EpollLoop : TransportLoop
         return Libc.EpollControl(_epoll, operation, fd, epollEvent);
     }
 
-    /// <summary>Has <see cref="EpollConnection.OnDeferred"/> called at the end of the batch.</summary>
-    internal void Defer(EpollConnection connection)
-    {
-        if (connection.Queued) return;
-        connection.Queued = true;
-        _deferred.Add(connection);
-    }
-
     private void Run()
     {
         // Nothing on this thread has an ambient context: without one to capture and restore, a wait costs less.
@@ -180,28 +171,9 @@ internal sealed unsafe class EpollLoop : TransportLoop
 
     private int TimeoutMilliseconds()
     {
-        if (_deferred.Count > 0 || !Work.IsEmpty) return 0;
+        if (HasDeferred || !Work.IsEmpty) return 0;
         if (!_systemTime || Timers.IsEmpty) return -1;
         return TimerWheel.TickMilliseconds - (int)(NowMilliseconds % TimerWheel.TickMilliseconds);
-    }
-
-    private void RunDeferred()
-    {
-        if (_deferred.Count == 0) return;
-        (_deferred, _deferredSpare) = (_deferredSpare, _deferred);
-        foreach (EpollConnection connection in _deferredSpare)
-        {
-            connection.Queued = false;
-            try
-            {
-                connection.OnDeferred();
-            }
-            catch (Exception e)
-            {
-                Report(e);
-            }
-        }
-        _deferredSpare.Clear();
     }
 
     private void CloseAll()

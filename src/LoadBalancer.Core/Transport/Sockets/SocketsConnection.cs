@@ -25,7 +25,6 @@ internal sealed class SocketsConnection : TransportConnection, IValueTaskSource<
 
     // The loop's lists.
     internal SocketsConnection? Next, Previous;
-    internal bool IsQueued;
 
     internal SocketsConnection(SocketsLoop loop, EndPoint target) : base(loop)
     {
@@ -145,8 +144,7 @@ internal sealed class SocketsConnection : TransportConnection, IValueTaskSource<
         _completion.SetResult(Fault == TransportFault.None ? OnConnectResult() : ConnectResult.Aborted);
     }
 
-    /// <summary>Runs what was put off to the end of the turn: yielded reads, completions after an abort or cancel, watching.</summary>
-    internal void OnDeferred()
+    internal override void OnDeferred()
     {
         if (_connecting && Socket is null)
         {

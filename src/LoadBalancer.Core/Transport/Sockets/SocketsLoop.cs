@@ -12,7 +12,6 @@ internal sealed class SocketsLoop : TransportLoop
     private readonly Thread _thread;
     private readonly bool _systemTime;
     private readonly List<SocketsAcceptor> _acceptors = [];
-    private List<SocketsConnection> _deferred = [], _deferredSpare = [];
     private SocketsConnection? _connections;
     private ITimer? _ticker;
     private bool _stopping;
@@ -71,14 +70,6 @@ internal sealed class SocketsLoop : TransportLoop
         _acceptors.RemoveAll(static acceptor => acceptor.IsFinished);
     }
 
-    /// <summary>Has <see cref="SocketsConnection.OnDeferred"/> called at the end of the turn.</summary>
-    internal void Defer(SocketsConnection connection)
-    {
-        if (connection.IsQueued) return;
-        connection.IsQueued = true;
-        _deferred.Add(connection);
-    }
-
     /// <summary>Notes a connection that has a socket, to be aborted on <see cref="Stop"/>.</summary>
     internal void Add(SocketsConnection connection)
     {
@@ -112,29 +103,10 @@ internal sealed class SocketsLoop : TransportLoop
 
     private int TimeoutMilliseconds()
     {
-        if (_deferred.Count > 0 || !Work.IsEmpty) return 0;
+        if (HasDeferred || !Work.IsEmpty) return 0;
         if (!_systemTime || Timers.IsEmpty) return Timeout.Infinite;
         UpdateNow();
         return TimerWheel.TickMilliseconds - (int)(NowMilliseconds % TimerWheel.TickMilliseconds);
-    }
-
-    private void RunDeferred()
-    {
-        if (_deferred.Count == 0) return;
-        (_deferred, _deferredSpare) = (_deferredSpare, _deferred);
-        foreach (SocketsConnection connection in _deferredSpare)
-        {
-            connection.IsQueued = false;
-            try
-            {
-                connection.OnDeferred();
-            }
-            catch (Exception e)
-            {
-                Report(e);
-            }
-        }
-        _deferredSpare.Clear();
     }
 
     private void CloseAll()
@@ -144,7 +116,7 @@ internal sealed class SocketsLoop : TransportLoop
         // Handlers see their connections aborted and end; a few turns let what they start in doing so end too.
         for (int turn = 0; turn < StopTurnsMax; turn++)
         {
-            bool idle = _connections is null && Work.IsEmpty && _deferred.Count == 0;
+            bool idle = _connections is null && Work.IsEmpty && !HasDeferred;
             if (idle) break;
             while (_connections is { } connection)
             {
