@@ -13,13 +13,13 @@ public sealed class PickRandom
     private static PickRandom? t_own;
 
     private readonly bool _isSeeded;
-    private ulong _a, _b, _c, _d;
+    private Xoshiro256 _state;
 
     /// <summary>A repeatable source, or with null a source that is every thread's own.</summary>
     public PickRandom(ulong? seed)
     {
         _isSeeded = seed is not null;
-        if (seed is { } value) Seed(value);
+        if (seed is { } value) _state = Xoshiro256.Seeded(value);
     }
 
     /// <summary>64 random bits.</summary>
@@ -33,24 +33,10 @@ public sealed class PickRandom
 
     private static PickRandom MakeOwn() => t_own = new PickRandom(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
 
-    private void Seed(ulong seed)
-    {
-        _a = HashKeys.Mix(seed += HashKeys.GoldenRatio);
-        _b = HashKeys.Mix(seed += HashKeys.GoldenRatio);
-        _c = HashKeys.Mix(seed += HashKeys.GoldenRatio);
-        _d = HashKeys.Mix(seed + HashKeys.GoldenRatio);
-    }
-
     private ulong Step()
     {
-        ulong result = BitOperations.RotateLeft(_a + _d, 23) + _a;
-        ulong shifted = _b << 17;
-        _c ^= _a;
-        _d ^= _b;
-        _b ^= _c;
-        _a ^= _d;
-        _c ^= shifted;
-        _d = BitOperations.RotateLeft(_d, 45);
+        ulong result = BitOperations.RotateLeft(_state.A + _state.D, 23) + _state.A;
+        _state.Advance();
         return result;
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using LoadBalancer.Balancing;
 
 namespace LoadBalancer.Simulation.Chance;
 
@@ -8,40 +9,19 @@ namespace LoadBalancer.Simulation.Chance;
 /// </summary>
 internal sealed class SimRandom
 {
-    private const ulong GoldenRatio = 0x9E3779B97F4A7C15;
-    private ulong _a, _b, _c, _d;
+    private Xoshiro256 _state;
     private double _spareNormal = double.NaN;
 
-    internal SimRandom(ulong seed, ChanceStream stream, int index = 0)
-    {
-        ulong state = Mix(Mix(Mix(seed + GoldenRatio) + (ulong)stream) + (ulong)index);
-        _a = Mix(state += GoldenRatio);
-        _b = Mix(state += GoldenRatio);
-        _c = Mix(state += GoldenRatio);
-        _d = Mix(state + GoldenRatio);
-    }
+    internal SimRandom(ulong seed, ChanceStream stream, int index = 0) =>
+        _state = Xoshiro256.Seeded(HashKeys.Mix(HashKeys.Mix(HashKeys.Mix(seed + HashKeys.GoldenRatio) + (ulong)stream) + (ulong)index));
 
     /// <summary>A given state, to compare with the reference.</summary>
-    internal SimRandom(ulong a, ulong b, ulong c, ulong d) => (_a, _b, _c, _d) = (a, b, c, d);
-
-    /// <summary>SplitMix64's finalizer: every input bit reaches every output bit.</summary>
-    internal static ulong Mix(ulong x)
-    {
-        x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
-        x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
-        return x ^ (x >> 31);
-    }
+    internal SimRandom(ulong a, ulong b, ulong c, ulong d) => _state = new(a, b, c, d);
 
     internal ulong Next()
     {
-        ulong result = BitOperations.RotateLeft(_b * 5, 7) * 9;
-        ulong shifted = _b << 17;
-        _c ^= _a;
-        _d ^= _b;
-        _b ^= _c;
-        _a ^= _d;
-        _c ^= shifted;
-        _d = BitOperations.RotateLeft(_d, 45);
+        ulong result = BitOperations.RotateLeft(_state.B * 5, 7) * 9;
+        _state.Advance();
         return result;
     }
 

@@ -53,7 +53,7 @@ internal sealed class RunRecorder(Server[] servers, int requests, double warmUp,
     /// <summary>A request has ended.</summary>
     internal void Record(int id, int server, long latency, PickOutcomeKind kind)
     {
-        _hash = SimRandom.Mix(_hash ^ ((ulong)latency << 16) ^ ((ulong)id << 48) ^ (ulong)(server + 1) ^ ((ulong)kind << 12));
+        _hash = HashKeys.Mix(_hash ^ ((ulong)latency << 16) ^ ((ulong)id << 48) ^ (ulong)(server + 1) ^ ((ulong)kind << 12));
         if (id < _firstMeasured) return;
         _measured++;
         if (kind != PickOutcomeKind.Success) _errors++;

@@ -1,3 +1,4 @@
+using LoadBalancer.Balancing;
 using LoadBalancer.Simulation.Chance;
 using LoadBalancer.Simulation.Replay;
 using LoadBalancer.Simulation.Scenarios;
@@ -55,7 +56,7 @@ internal sealed class Workload
         job.Demand = _trace is null ? _service.Next(_demands) : _trace.Durations[_id];
         job.Delay = _delay is null ? 0 : (long)_delay.Next(_network);
         job.Balancer = _balancerCount == 1 ? 0 : _balancers.Next(_balancerCount);
-        job.Key = SimRandom.Mix((ulong)_keys.Next(_keyCount) + 1) | 1; // 0 would mean "no key"
+        job.Key = HashKeys.Mix((ulong)_keys.Next(_keyCount) + 1) | 1; // 0 would mean "no key"
         MoveNext();
     }
 

@@ -1,3 +1,4 @@
+using LoadBalancer.Balancing;
 using LoadBalancer.Simulation.Scenarios;
 
 namespace LoadBalancer.Simulation.Results;
@@ -16,7 +17,7 @@ public sealed record ExperimentResult(Scenario Scenario, IReadOnlyList<Algorithm
         get
         {
             ulong hash = 0;
-            foreach (RunResult run in Algorithms.SelectMany(algorithm => algorithm.Runs)) hash = Chance.SimRandom.Mix(hash ^ run.Hash);
+            foreach (RunResult run in Algorithms.SelectMany(algorithm => algorithm.Runs)) hash = HashKeys.Mix(hash ^ run.Hash);
             return hash.ToString("x16");
         }
     }
