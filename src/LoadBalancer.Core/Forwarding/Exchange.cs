@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Buffers;
@@ -160,6 +161,21 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         }
         Phase = ExchangePhase.Deadline;
         Context.Loop.Timers.Set(this, DeadlineAt);
+    }
+
+    /// <summary>Waits, where it must, until the client has taken what is being sent, under the limit on its silence.</summary>
+    internal ValueTask<FlushResult> WhileClientTakesAsync(ValueTask<FlushResult> sending)
+    {
+        return sending.IsCompleted ? sending : WaitAsync(this, sending);
+
+        [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
+        static async ValueTask<FlushResult> WaitAsync(Exchange exchange, ValueTask<FlushResult> sending)
+        {
+            exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
+            FlushResult sent = await sending.ConfigureAwait(false);
+            exchange.Disarm();
+            return sent;
+        }
     }
 
     protected internal override void OnTimeout()

@@ -266,23 +266,12 @@ internal static class Forwarder
         [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
         static async ValueTask<bool> SendAsync(Exchange exchange)
         {
-            FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
+            FlushResult sent = await exchange.WhileClientTakesAsync(exchange.Client.Transport.Output.FlushAsync()).ConfigureAwait(false);
             if (sent.IsCompleted && exchange.FailReason == EndReason.None) exchange.FailReason = EndReason.ClientAborted;
             // Had the client to be waited for, its timer took the place of the destination's.
             if (exchange.IsUploadOver && exchange.Phase != ExchangePhase.ResponseHead) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
             return !sent.IsCompleted;
         }
-    }
-
-    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
-    private static async ValueTask<FlushResult> FlushToClientAsync(Exchange exchange)
-    {
-        ValueTask<FlushResult> flush = exchange.Client.Transport.Output.FlushAsync();
-        if (flush.IsCompleted) return flush.GetAwaiter().GetResult();
-        exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
-        FlushResult sent = await flush.ConfigureAwait(false);
-        exchange.Disarm();
-        return sent;
     }
 
     // Step 5. Whole small answers take one write and no wait.
@@ -313,9 +302,7 @@ internal static class Forwarder
         [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
         static async ValueTask WaitAsync(Exchange exchange, ValueTask<FlushResult> sending, bool isAll)
         {
-            exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
-            FlushResult sent = await sending.ConfigureAwait(false);
-            exchange.Disarm();
+            FlushResult sent = await exchange.WhileClientTakesAsync(sending).ConfigureAwait(false);
             await EndWhole(exchange, sent, isAll).ConfigureAwait(false);
         }
 
@@ -381,7 +368,7 @@ internal static class Forwarder
             if (endsHere)
             {
                 mover.EndUntilClose(client.Output);
-                FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
+                FlushResult sent = await exchange.WhileClientTakesAsync(exchange.Client.Transport.Output.FlushAsync()).ConfigureAwait(false);
                 reason = sent.IsCompleted ? ClientGone(exchange) : EndReason.Completed;
                 break;
             }
@@ -445,14 +432,10 @@ internal static class Forwarder
         exchange.IsResponseStarted = true;
         exchange.Record.Status = 101;
         ResponseHeadWriter.Write(exchange, input.Bytes.Span, exchange.Client.Transport.Output);
-        FlushResult sent = await FlushToClientAsync(exchange).ConfigureAwait(false);
+        FlushResult sent = await exchange.WhileClientTakesAsync(exchange.Client.Transport.Output.FlushAsync()).ConfigureAwait(false);
         input.Consume(exchange.Response.Length);
         // RFC 9110 §7.8: the new protocol begins after the whole request; until then the client's bytes are the upload's.
-        if (exchange.IsUploadRunning)
-        {
-            exchange.IsUploadRunning = false;
-            await exchange.Upload.ConfigureAwait(false);
-        }
+        await Upload.EndAsync(exchange).ConfigureAwait(false);
         if (sent.IsCompleted) exchange.Record.Reason = ClientGone(exchange);
         else if (!exchange.IsUploadDone)
         {

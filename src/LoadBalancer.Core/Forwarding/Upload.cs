@@ -85,18 +85,23 @@ internal static class Upload
             && bytes < limits.RequestBodyRateMin * waitedMilliseconds / 1000;
     }
 
-    /// <summary>The answer is complete, or will never come: nobody wants the rest of the body.</summary>
-    [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
-    internal static async ValueTask StopAsync(Exchange exchange)
+    /// <summary>Waits for the end of the upload, where one runs: its await is owed once.</summary>
+    internal static ValueTask EndAsync(Exchange exchange)
     {
-        if (!exchange.IsUploadRunning) return;
+        if (!exchange.IsUploadRunning) return default;
         exchange.IsUploadRunning = false;
-        if (!exchange.Upload.IsCompleted)
+        return exchange.Upload;
+    }
+
+    /// <summary>The answer is complete, or will never come: nobody wants the rest of the body.</summary>
+    internal static ValueTask StopAsync(Exchange exchange)
+    {
+        if (exchange.IsUploadRunning && !exchange.Upload.IsCompleted)
         {
             exchange.IsUploadStopped = true;
             if (exchange.IsUploadReading) exchange.Client.Transport.Input.CancelPendingRead();
             exchange.Upstream?.Transport.Abort();
         }
-        await exchange.Upload.ConfigureAwait(false);
+        return EndAsync(exchange);
     }
 }

@@ -95,10 +95,7 @@ internal static class Responses
         exchange.Record.ResponseBodyBytes = body.Length;
         exchange.IsResponseStarted = true;
         if (!keepAlive) output.EndFollows();
-        ValueTask<FlushResult> flush = output.WriteAsync(body);
-        if (!flush.IsCompleted) exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
-        await flush.ConfigureAwait(false);
-        exchange.Disarm();
+        await exchange.WhileClientTakesAsync(output.WriteAsync(body)).ConfigureAwait(false);
         if (exchange.Client.Transport.Fault != TransportFault.None)
         {
             exchange.KeepClientAlive = false;
