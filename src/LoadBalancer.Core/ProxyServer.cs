@@ -99,15 +99,24 @@ public sealed class ProxyServer : IAsyncDisposable
     /// learned of them; those that go get no new request, and finish what they have. Thread-safe.
     /// </summary>
     /// <param name="cluster">Name of the cluster.</param>
-    /// <param name="destinations">All its destinations from now on, by name. None: requests get 503.</param>
+    /// <param name="destinations">All its destinations from now on, by name, but for those of other sources. None: requests get 503.</param>
     /// <exception cref="ArgumentException">There is no such cluster.</exception>
     /// <exception cref="ConfigException">A destination has problems; all of them are listed, and nothing has changed.</exception>
-    public void UpdateDestinations(string cluster, IReadOnlyDictionary<string, DestinationConfig> destinations)
+    public void UpdateDestinations(string cluster, IReadOnlyDictionary<string, DestinationConfig> destinations) =>
+        UpdateDestinations(cluster, ClusterMembers.Configured, destinations);
+
+    /// <summary>As <see cref="UpdateDestinations(string, IReadOnlyDictionary{string, DestinationConfig})"/>, for the destinations that one source knows of.</summary>
+    /// <param name="cluster">Name of the cluster.</param>
+    /// <param name="source">Who says so, for example "dns". A name that several sources give is the one's that came first; the configuration comes before all.</param>
+    /// <param name="destinations">All destinations of this source from now on, by name.</param>
+    /// <exception cref="ArgumentException">There is no such cluster.</exception>
+    /// <exception cref="ConfigException">A destination has problems; all of them are listed, and nothing has changed.</exception>
+    public void UpdateDestinations(string cluster, string source, IReadOnlyDictionary<string, DestinationConfig> destinations)
     {
-        ClusterSnapshot snapshot = Array.Find(_snapshot.Clusters, c => c.Name == cluster) ?? throw new ArgumentException($"there is no cluster '{cluster}'", nameof(cluster));
+        ClusterSnapshot snapshot = Cluster(cluster);
         IReadOnlyList<ConfigProblem> problems = ClusterValidator.ValidateDestinations(ConfigPath.Member("clusters", cluster), destinations);
         if (problems.Count > 0) throw new ConfigException(problems);
-        IReadOnlyList<DestinationState> gone = snapshot.Members.Set(destinations, _time.GetTimestamp());
+        IReadOnlyList<DestinationState> gone = snapshot.Members.Set(source, destinations, _time.GetTimestamp());
         foreach (LoopContext context in _contexts)
         {
             context.Loop.Post(new LoopAction(() =>
@@ -118,6 +127,23 @@ public sealed class ProxyServer : IAsyncDisposable
         }
         snapshot.Queue?.Freed(); // a newcomer has room
     }
+
+    /// <summary>Lets a destination finish what it has and get nothing new, or takes that back; it holds as long as the destination is a member. Thread-safe.</summary>
+    /// <param name="cluster">Name of the cluster.</param>
+    /// <param name="destination">Name of the destination.</param>
+    /// <param name="draining">True to drain, false to use it again.</param>
+    /// <returns>False when the cluster has no such destination.</returns>
+    /// <exception cref="ArgumentException">There is no such cluster.</exception>
+    public bool SetDraining(string cluster, string destination, bool draining)
+    {
+        ClusterSnapshot snapshot = Cluster(cluster);
+        if (snapshot.Members.Find(destination) is not { } member) return false;
+        snapshot.Scheduler.Mark(member, DestinationStatus.Draining, draining, _time.GetTimestamp());
+        return true;
+    }
+
+    private ClusterSnapshot Cluster(string name) =>
+        Array.Find(_snapshot.Clusters, cluster => cluster.Name == name) ?? throw new ArgumentException($"there is no cluster '{name}'", nameof(name));
 
     // Each cluster's checks are one loop's, so that they are spread.
     private void FollowHealth(LoopContext context)

@@ -129,6 +129,38 @@ public sealed class MembershipTests(TransportKind transport)
     }
 
     [Test]
+    public async Task EachSourceChangesItsOwnDestinationsOnly()
+    {
+        await using ScriptedOrigin one = Named("one"), two = Named("two"), three = Named("three");
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, one.Address));
+        using RawClient client = await proxy.ConnectAsync(Token);
+        proxy.Server.UpdateDestinations("app", "dns", Only("two", two));
+        Assert.That(await AnswersAsync(client), Is.EquivalentTo(new[] { "one", "two" }));
+        proxy.Server.UpdateDestinations("app", "registered", Only("two", three)); // the name is taken
+        Assert.That(await AnswersAsync(client), Is.EquivalentTo(new[] { "one", "two" }));
+        proxy.Server.UpdateDestinations("app", new Dictionary<string, DestinationConfig>());
+        Assert.That(await AnswersAsync(client), Is.EquivalentTo(new[] { "two" }));
+        proxy.Server.UpdateDestinations("app", "dns", new Dictionary<string, DestinationConfig>());
+        Assert.That(await AnswersAsync(client), Is.EquivalentTo(new[] { "three" }));
+    }
+
+    [Test]
+    public async Task ADestinationThatDrainsGetsNothingNewUntilItIsUsedAgain()
+    {
+        await using ScriptedOrigin one = Named("one"), two = Named("two");
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, one.Address, two.Address));
+        using RawClient client = await proxy.ConnectAsync(Token);
+        Assert.That(proxy.Server.SetDraining("app", "d0", true), Is.True);
+        Assert.That(await AnswersAsync(client), Is.EquivalentTo(new[] { "two" }));
+        Assert.That(proxy.Server.SetDraining("app", "d1", true), Is.True);
+        Assert.That(await AskAsync(client), Does.StartWith("HTTP/1.1 503 "));
+        Assert.That(proxy.Server.SetDraining("app", "d0", false), Is.True);
+        Assert.That(await AnswersAsync(client), Is.EquivalentTo(new[] { "one" }));
+        Assert.That(proxy.Server.SetDraining("app", "d9", true), Is.False);
+        Assert.Throws<ArgumentException>(() => proxy.Server.SetDraining("nope", "d0", true));
+    }
+
+    [Test]
     public async Task ABadListChangesNothingAndSaysWhy()
     {
         await using ScriptedOrigin one = Named("one");
@@ -144,6 +176,14 @@ public sealed class MembershipTests(TransportKind transport)
     private static Dictionary<string, DestinationConfig> Only(string name, ScriptedOrigin origin) => new() { [name] = new() { Address = origin.Address } };
 
     private static ScriptedOrigin Named(string name) => ScriptedOrigin.Answering($"HTTP/1.1 200 OK\r\nContent-Length: {name.Length}\r\n\r\n{name}");
+
+    // Who answers, over enough requests that each who may be picked is.
+    private static async Task<IEnumerable<string>> AnswersAsync(RawClient client)
+    {
+        var seen = new HashSet<string>();
+        for (int i = 0; i < 60; i++) seen.Add((await AskAsync(client)).Split("\r\n\r\n")[1]);
+        return seen;
+    }
 
     private static async Task<string> AskAsync(RawClient client)
     {

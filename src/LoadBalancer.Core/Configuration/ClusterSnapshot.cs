@@ -29,7 +29,7 @@ internal sealed class ClusterSnapshot
             Observer = new StatusWatch(name, Queue, services.Logger),
         });
         Members = new ClusterMembers(config, Scheduler, services.LoopCount);
-        Members.Set(config.Destinations, now);
+        Members.Set(ClusterMembers.Configured, config.Destinations, now);
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
         ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds;
         ResponseHeadMilliseconds = (long)config.ResponseHeadTimeout.TotalMilliseconds;

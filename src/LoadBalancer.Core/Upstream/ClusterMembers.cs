@@ -4,12 +4,14 @@ using LoadBalancer.Core.Configuration;
 namespace LoadBalancer.Core.Upstream;
 
 /// <summary>
-/// Who belongs to a cluster at present. A change brings the new list into the scheduler by one swap: what stays keeps its connections and all
+/// Who belongs to a cluster at present, put together from several sources: the configuration, discovery, registrations. A change brings the new list into the scheduler by one swap: what stays keeps its connections and all
 /// that was learned of it, what goes gets nothing new, finishes what it has and then loses its connections. Thread-safe.
 /// </summary>
 internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler, int loopCount)
 {
+    internal const string Configured = "configuration";
     private readonly Lock _changing = new();
+    private readonly OrderedDictionary<string, IReadOnlyDictionary<string, DestinationConfig>> _bySource = new(StringComparer.Ordinal);
     private Dictionary<string, DestinationState> _byIdentity = [];
 
     /// <summary>The members in the order they were given.</summary>
@@ -21,20 +23,32 @@ internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler,
         }
     }
 
-    /// <summary>Sets the members, which were validated. Returns those that are gone, whose pools their loops are to retire.</summary>
-    /// <param name="destinations">All of them by name.</param>
+    /// <summary>The member of that name, as the scheduler knows it; null when there is none.</summary>
+    internal Destination? Find(string name) =>
+        scheduler.Destinations.FirstOrDefault(destination => ((DestinationState)destination.Tag!).Name == name);
+
+    /// <summary>
+    /// Sets the members that a source knows of, which were validated. A name that several sources give is the one's that came first.
+    /// Returns those that are gone, whose pools their loops are to retire.
+    /// </summary>
+    /// <param name="source">Whose members these are; those of the others stay.</param>
+    /// <param name="destinations">All of the source's, by name.</param>
     /// <param name="now">Timestamp ticks.</param>
-    internal IReadOnlyList<DestinationState> Set(IReadOnlyDictionary<string, DestinationConfig> destinations, long now)
+    internal IReadOnlyList<DestinationState> Set(string source, IReadOnlyDictionary<string, DestinationConfig> destinations, long now)
     {
         lock (_changing)
         {
-            var next = new Dictionary<string, DestinationState>(destinations.Count, StringComparer.Ordinal);
-            var specs = new List<DestinationSpec>(destinations.Count);
-            foreach ((string name, DestinationConfig config) in destinations)
+            _bySource[source] = destinations;
+            var names = new HashSet<string>(StringComparer.Ordinal);
+            var next = new Dictionary<string, DestinationState>(StringComparer.Ordinal);
+            var specs = new List<DestinationSpec>();
+            foreach ((string name, DestinationConfig config) in _bySource.Values.SelectMany(all => all))
             {
+                if (!names.Add(name)) continue;
                 // Another address is another server: nothing that was learned holds for it.
                 string identity = $"{name}@{config.Address}";
                 if (!_byIdentity.TryGetValue(identity, out DestinationState? member)) member = new DestinationState(name, config, cluster.Pool, loopCount);
+                member.Config = config;
                 next.Add(identity, member);
                 specs.Add(new DestinationSpec(identity)
                 {

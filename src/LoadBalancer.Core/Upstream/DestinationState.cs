@@ -32,7 +32,7 @@ internal sealed class DestinationState
     }
 
     internal string Name { get; }
-    internal DestinationConfig Config { get; }
+    internal DestinationConfig Config { get; set; } // of the newest list
     internal ConnectionPoolConfig Pool { get; }
 
     /// <summary>Host field for clusters that send the destination's address.</summary>
