@@ -132,7 +132,7 @@ public sealed class MembershipTests(TransportKind transport)
     public async Task EachSourceChangesItsOwnDestinationsOnly()
     {
         await using ScriptedOrigin one = Named("one"), two = Named("two"), three = Named("three");
-        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, one.Address));
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(InTurn(one));
         using RawClient client = await proxy.ConnectAsync(Token);
         proxy.Server.UpdateDestinations("app", "dns", Only("two", two));
         Assert.That(await AnswersAsync(client), Is.EquivalentTo(new[] { "one", "two" }));
@@ -171,6 +171,12 @@ public sealed class MembershipTests(TransportKind transport)
         Assert.Throws<ArgumentException>(() => proxy.Server.UpdateDestinations("nope", Only("a", one)));
         using RawClient client = await proxy.ConnectAsync(Token);
         Assert.That(await AskAsync(client), Does.EndWith("one"));
+    }
+
+    private ProxyConfig InTurn(ScriptedOrigin origin)
+    {
+        ProxyConfig config = ProxyFixture.Config(transport, origin.Address);
+        return config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { Balance = "round-robin", SlowStart = TimeSpan.Zero } } };
     }
 
     private static Dictionary<string, DestinationConfig> Only(string name, ScriptedOrigin origin) => new() { [name] = new() { Address = origin.Address } };
