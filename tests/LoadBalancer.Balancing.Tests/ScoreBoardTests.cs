@@ -68,4 +68,18 @@ public class ScoreBoardTests
         }
         Assert.That(ranks / 2000, Is.EqualTo((double)count / (draws + 1)).Within(25).Percent);
     }
+
+    [Test]
+    public void SelectBit_AnyMask_IsThePlaceOfTheNthSetBit()
+    {
+        var random = new Random(1);
+        ulong[] masks = [1, 1ul << 63, ulong.MaxValue, 0x8000000000000001, 0xFF, .. Enumerable.Range(0, 1000).Select(_ => Any() & Any())];
+        ulong Any() => (ulong)random.NextInt64(long.MinValue, long.MaxValue);
+        foreach (ulong mask in masks)
+        {
+            int n = 0;
+            for (int bit = 0; bit < 64; bit++)
+                if ((mask >> bit & 1) != 0) Assert.That(ScoreBoard.SelectBit(mask, n++), Is.EqualTo(bit), $"{mask:x} {n}");
+        }
+    }
 }

@@ -114,11 +114,21 @@ internal sealed class ScoreBoard
         return mask;
     }
 
-    private static int NthBit(ulong mask, int n)
+    // A native binary that must run on any processor of the last 15 years has no deposit; a loop over the bits would cost it half a pick.
+    private static int NthBit(ulong mask, int n) => Bmi2.X64.IsSupported
+        ? BitOperations.TrailingZeroCount(Bmi2.X64.ParallelBitDeposit(1ul << n, mask)) : SelectBit(mask, n);
+
+    /// <summary>The place of the n-th set bit, from 0 on, by counts of whole bytes (Vigna, Broadword Implementation of Rank/Select Queries, 2008, section 3).</summary>
+    internal static int SelectBit(ulong mask, int n)
     {
-        if (Bmi2.X64.IsSupported) return BitOperations.TrailingZeroCount(Bmi2.X64.ParallelBitDeposit(1ul << n, mask));
-        for (; n > 0; n--) mask &= mask - 1;
-        return BitOperations.TrailingZeroCount(mask);
+        const ulong Ones = 0x0101010101010101, Highs = 0x8080808080808080;
+        ulong pairs = mask - (mask >> 1 & 0x5555555555555555);
+        ulong nibbles = (pairs & 0x3333333333333333) + (pairs >> 2 & 0x3333333333333333);
+        ulong upTo = (nibbles + (nibbles >> 4) & 0x0F0F0F0F0F0F0F0F) * Ones;   // in each byte: the bits of this and the lower ones
+        int place = 8 * BitOperations.PopCount(((uint)n * Ones | Highs) - upTo & Highs); // the byte that reaches n
+        uint rest = (byte)(mask >> place);
+        for (int skip = n - (byte)(upTo << 8 >> place); skip > 0; skip--) rest &= rest - 1;
+        return place + BitOperations.TrailingZeroCount(rest);
     }
 
     // One seat in 32: of 8 choices and more little is left to gain (Mitzenmacher 2001), and many would cost more than comparing all.
