@@ -53,6 +53,9 @@ public sealed class Destination
         set => Volatile.Write(ref _heldUntil, value);
     }
 
+    /// <summary>Whether it has asked to be left alone at that time.</summary>
+    internal bool IsHeld(long now) => now < HeldUntil;
+
     internal int OutstandingMax
     {
         get => Volatile.Read(ref _outstandingMax);

@@ -13,6 +13,7 @@ public sealed class Scheduler
     private readonly PickRandom _random;
     private readonly SchedulerOptions _options;
     private readonly OutlierEjector? _ejector;
+    private readonly Holds _holds;
     private long _returnAt = long.MaxValue; // of the ejected destination that is due first
     private Destination[] _destinations = [];
     private Dictionary<string, Destination> _byIdentity = [];
@@ -28,6 +29,7 @@ public sealed class Scheduler
         _options = options ?? new SchedulerOptions();
         _random = new PickRandom(_options.Seed);
         _ejector = _options.Ejection is { } ejection ? new OutlierEjector(ejection, _options.TimestampFrequency) : null;
+        _holds = new Holds(_options.TimestampFrequency);
         _picker = policy.Build(new DestinationSet([], [], _options, _random), null);
     }
 
@@ -92,6 +94,7 @@ public sealed class Scheduler
             _isStarted = true;
             Volatile.Write(ref _destinations, destinations);
             Volatile.Write(ref _byIdentity, byIdentity); // never changed again: safe to read from any thread
+            _holds.MembersChanged();
             Rebuild();
         }
     }
@@ -133,6 +136,7 @@ public sealed class Scheduler
         // Before the picker is read: either it is the new one already, or Attached sees the new count (both are full fences).
         int outstanding = destination.Release();
         long now = startTimestamp + Math.Max(0, outcome.TotalTicks);
+        if (outcome.HoldTicks > 0) _holds.Ask(destination, outcome.HoldTicks, now, Volatile.Read(ref _destinations));
         Volatile.Read(ref _picker).Complete(destination, outstanding, outcome, now);
         if (_ejector is { } ejector && ejector.Count(destination, outcome.Kind, now)) Eject(ejector, destination, now);
     }

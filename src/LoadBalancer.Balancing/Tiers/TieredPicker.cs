@@ -33,8 +33,8 @@ internal sealed class TieredPicker : IDestinationPicker
             if (candidate is null) continue;
             if (picked is not null) GiveBack(picked, context.Timestamp);
             picked = candidate;
-            // A tier that has nothing else gives the excluded one again; another tier's are better.
-            if (!ReferenceEquals(picked, context.Exclude)) break;
+            // A tier that has nothing else gives the excluded one again, or one that asked to be left alone; another tier's are better.
+            if (!ReferenceEquals(picked, context.Exclude) && !picked.IsHeld(context.Timestamp)) break;
         }
         return picked;
     }
