@@ -11,6 +11,7 @@ public sealed class Destination
 {
     private int _outstandingMax = int.MaxValue;
     private int _status;
+    private bool _isUsed;
     private long _heldUntil = long.MinValue;
     internal LiveState Live;
     internal EjectionTerm Ejection = new();
@@ -36,6 +37,13 @@ public sealed class Destination
 
     /// <summary>Hash of the identity, the same in every process.</summary>
     internal ulong IdentityHash { get; }
+
+    /// <summary>Whether the newest set has it: whether picks may go to it.</summary>
+    internal bool IsUsed
+    {
+        get => Volatile.Read(ref _isUsed);
+        set => Volatile.Write(ref _isUsed, value);
+    }
 
     /// <summary>Place in the newest set it is part of. A hint: whoever uses it checks that the set has this object there.</summary>
     internal int Seat { get; set; }

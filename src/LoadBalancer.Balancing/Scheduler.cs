@@ -49,11 +49,17 @@ public sealed class Scheduler
     }
 
     /// <summary>
-    /// Picks a certain destination, for affinity: the lease is not active when it is not eligible or at its limit.
+    /// Picks a certain destination, for affinity: the lease is not active when picks do not go to it now (as they do to all in panic), or it is
+    /// at its limit. Asked to be left alone, it is picked all the same: nobody else has the session.
     /// </summary>
-    public PickLease PickThis(Destination destination, long now) =>
-        IsEligible(destination) && destination.TryReserve(now, out int outstanding)
-            ? Started(destination, outstanding, now) : default;
+    /// <param name="destination">Where to go.</param>
+    /// <param name="now">Timestamp ticks.</param>
+    /// <param name="whileDraining">Whether one that drains, and is a member still, takes it: what it has may then be a session, not just an exchange.</param>
+    public PickLease PickThis(Destination destination, long now, bool whileDraining = false)
+    {
+        bool mayBe = destination.IsUsed || (whileDraining && destination.Status == DestinationStatus.Draining && Find(destination.Identity) == destination);
+        return mayBe && destination.TryReserve(now, out int outstanding) ? Started(destination, outstanding, now) : default;
+    }
 
     /// <summary>The member of that identity, or null.</summary>
     public Destination? Find(string identity) => Volatile.Read(ref _byIdentity).GetValueOrDefault(identity);
@@ -90,6 +96,8 @@ public sealed class Scheduler
                 destinations[i] = destination;
                 byIdentity.Add(spec.Identity, destination);
             }
+            foreach (Destination before in _destinations)
+                if (byIdentity.GetValueOrDefault(before.Identity) != before) before.IsUsed = false;
             _specs = [.. specs];
             _isStarted = true;
             Volatile.Write(ref _destinations, destinations);
@@ -200,6 +208,8 @@ public sealed class Scheduler
             Volatile.Write(ref _returnAt, _ejector.NextReturn);
         }
         Tier[] tiers = Tier.Divide(_destinations, _specs, _options);
+        var used = new HashSet<Destination>(tiers.SelectMany(tier => tier.Destinations));
+        foreach (Destination destination in _destinations) destination.IsUsed = used.Contains(destination);
         var pickers = new SortedList<int, IDestinationPicker>();
         for (int t = 0; t < tiers.Length; t++)
         {

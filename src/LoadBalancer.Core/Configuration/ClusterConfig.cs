@@ -18,6 +18,9 @@ public sealed record ClusterConfig
     /// </summary>
     public string? HashOn { get; init; }
 
+    /// <summary>Sticky sessions: a cookie leads clients back to the destination that answered them. Null (default) for none.</summary>
+    public StickyConfig? Sticky { get; init; }
+
     /// <summary>Host field sent to destinations: "client" (default, the client's own), "destination" (its address), or a fixed value.</summary>
     public string Host { get; init; } = "client";
 

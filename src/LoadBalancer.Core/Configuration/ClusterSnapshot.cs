@@ -1,5 +1,6 @@
 using System.Text;
 using LoadBalancer.Balancing;
+using LoadBalancer.Core.Affinity;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Health;
 using LoadBalancer.Core.Upstream;
@@ -30,6 +31,7 @@ internal sealed class ClusterSnapshot
         });
         Members = new ClusterMembers(config, Scheduler, services.LoopCount);
         Members.Set(config.Destinations, now);
+        Sticky = config.Sticky is { } sticky ? new StickySessions(name, sticky, Scheduler) : null;
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
         ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds;
         ResponseHeadMilliseconds = (long)config.ResponseHeadTimeout.TotalMilliseconds;
@@ -51,6 +53,9 @@ internal sealed class ClusterSnapshot
     /// <summary>Null when destinations are not probed.</summary>
     internal HealthCheck? HealthCheck { get; }
     internal HashSource? HashSource { get; }
+
+    /// <summary>Null without sticky sessions.</summary>
+    internal StickySessions? Sticky { get; }
     internal HeadLimits HeadLimits { get; }
     internal long ConnectMilliseconds { get; }
     internal long ResponseHeadMilliseconds { get; }

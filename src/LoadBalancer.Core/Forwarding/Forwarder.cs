@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Affinity;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Transport;
@@ -152,7 +153,8 @@ internal static class Forwarder
         int attempt = exchange.Record.Attempts;
         long now = attempt == 0 && exchange.Queue is null ? exchange.Record.StartTimestamp : exchange.Context.Loop.Time.GetTimestamp();
         ClusterSnapshot cluster = exchange.Cluster!;
-        exchange.Lease = cluster.Scheduler.Pick(new PickContext(now, attempt, cluster.HashSource?.KeyOf(exchange) ?? 0, exchange.Exclude));
+        var context = new PickContext(now, attempt, cluster.HashSource?.KeyOf(exchange) ?? 0, exchange.Exclude);
+        exchange.Lease = cluster.Sticky is { } sticky ? StickyPick.Pick(sticky, cluster.Scheduler, exchange, context) : cluster.Scheduler.Pick(context);
         if (!exchange.Lease.IsActive) return false;
         exchange.Destination = (DestinationState)exchange.Lease.Destination.Tag!;
         exchange.Record.Destination = exchange.Destination.Name;

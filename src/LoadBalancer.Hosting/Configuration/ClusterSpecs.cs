@@ -46,6 +46,8 @@ internal static class ClusterSpecs
         new FieldSpec<ClusterConfig, string>("hashOn",
             "What consistent-hash and rendezvous hash: \"ip\", \"path\", \"header:NAME\", \"cookie:NAME\" or \"query:NAME\".",
             new TextSpec(pattern: "^(ip|path|(header|cookie|query):.+)$", examples: HashSource.Examples), c => c.HashOn!, (c, v) => c with { HashOn = v }) { OtherNames = ["hash", "hashKey"] },
+        new FieldSpec<ClusterConfig, StickyConfig?>("sticky", "Sticky sessions; a plain string is the name of the cookie. Left out: none.",
+            StickySpecs.Sticky!, c => c.Sticky, (c, v) => c with { Sticky = v }) { OtherNames = ["affinity", "sessionAffinity", "stickySessions"] },
         new FieldSpec<ClusterConfig, string>("host",
             "Host field sent to destinations: \"client\" (the client's own), \"destination\" (its address), or a fixed value.",
             new TextSpec(examples: ["client", "destination", "api.example.com"]), c => c.Host, (c, v) => c with { Host = v }),

@@ -214,6 +214,32 @@ public sealed class ValidatorTests
         Assert.That(Problems(new() { Destinations = destinations, Queue = new() { RequestsMax = 1 } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.queue.requestsMax" }));
     }
 
+    [Test]
+    public void Sticky_OutOfItsRanges_IsAProblemEach()
+    {
+        var sticky = new StickyConfig { Cookie = "a b", Keys = ["short", "0123456789abcdef"], Path = "/a;b", MaxAge = TimeSpan.FromDays(401), SameSite = StickySameSite.None };
+        Assert.That(Problems(new() { Sticky = sticky }), Is.EquivalentTo(new[]
+        {
+            "clusters.c.sticky.cookie", "clusters.c.sticky.keys[0]", "clusters.c.sticky.path", "clusters.c.sticky.maxAge", "clusters.c.sticky.sameSite",
+        }));
+        Assert.That(Problems(new() { Sticky = new() { Cookie = "lb", Keys = [.. Enumerable.Repeat("0123456789abcdef", 9)] } }), Is.EqualTo(new[] { "clusters.c.sticky.keys" }));
+    }
+
+    [TestCase("__Secure-lb", false, "/", false)]
+    [TestCase("__Secure-lb", true, "/a", true)]
+    [TestCase("__Host-lb", true, "/", true)]
+    [TestCase("__Host-lb", true, "/a", false)]
+    [TestCase("__Host-lb", false, "/", false)]
+    public void Sticky_Prefix_NeedsItsAttributes(string cookie, bool secure, string path, bool isValid) =>
+        Assert.That(Problems(new() { Sticky = new() { Cookie = cookie, Secure = secure, Path = path } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.sticky.cookie" }));
+
+    [Test]
+    public void Sticky_KeyThatIsTooShort_IsNotRepeated()
+    {
+        ProxyConfig config = Config(new ListenerConfig { Address = ":80" }) with { Clusters = new Dictionary<string, ClusterConfig> { ["c"] = new() { Sticky = new() { Cookie = "lb", Keys = ["hunter2"] } } } };
+        Assert.That(ConfigValidator.Validate(config).Single().ToString(), Does.Not.Contain("hunter2"));
+    }
+
     private static string[] Problems(ClusterConfig cluster) =>
         [.. ConfigValidator.Validate(Config(new ListenerConfig { Address = ":80" }) with { Clusters = new Dictionary<string, ClusterConfig> { ["c"] = cluster } }).Select(p => p.Path)];
 
