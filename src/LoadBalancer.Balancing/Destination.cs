@@ -29,6 +29,9 @@ public sealed class Destination
     /// <summary>What the owner attached: an address, a connection pool.</summary>
     public object? Tag { get; internal set; }
 
+    /// <summary>Where it is; null when that is not known. See <see cref="SchedulerOptions.Zone"/>.</summary>
+    public string? Zone { get; internal set; }
+
     /// <summary>Picks not completed yet.</summary>
     public int Outstanding => Volatile.Read(ref Live.Outstanding);
 

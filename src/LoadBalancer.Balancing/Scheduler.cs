@@ -20,7 +20,7 @@ public sealed class Scheduler
     private DestinationSpec[] _specs = [];
     private bool _isStarted;
     private IDestinationPicker _picker;
-    private SortedList<int, IDestinationPicker> _tierPickers = [];
+    private Dictionary<(int Priority, bool IsRemote), IDestinationPicker> _tierPickers = [];
 
     /// <summary>A scheduler without destinations; <see cref="Update"/> brings them.</summary>
     public Scheduler(IBalancingPolicy policy, SchedulerOptions? options = null)
@@ -92,6 +92,7 @@ public sealed class Scheduler
                     if (_isStarted) Admit(destination, now);
                 }
                 destination.Tag = spec.Tag;
+                destination.Zone = spec.Zone;
                 destination.OutstandingMax = spec.OutstandingMax == 0 ? int.MaxValue : spec.OutstandingMax;
                 destinations[i] = destination;
                 byIdentity.Add(spec.Identity, destination);
@@ -210,7 +211,8 @@ public sealed class Scheduler
         Tier[] tiers = Tier.Divide(_destinations, _specs, _options);
         var used = new HashSet<Destination>(tiers.SelectMany(tier => tier.Destinations));
         foreach (Destination destination in _destinations) destination.IsUsed = used.Contains(destination);
-        var pickers = new SortedList<int, IDestinationPicker>();
+        var tierPickers = new Dictionary<(int Priority, bool IsRemote), IDestinationPicker>();
+        var pickers = new IDestinationPicker[tiers.Length];
         for (int t = 0; t < tiers.Length; t++)
         {
             Tier tier = tiers[t];
@@ -219,15 +221,16 @@ public sealed class Scheduler
                 tier.Destinations[seat].Seat = seat;
                 tier.Destinations[seat].Tier = t;
             }
-            _tierPickers.TryGetValue(tier.Priority, out IDestinationPicker? previous);
-            pickers.Add(tier.Priority, _policy.Build(new DestinationSet(tier.Destinations, tier.Weights, _options, _random), previous));
+            _tierPickers.TryGetValue((tier.Priority, tier.IsRemote), out IDestinationPicker? previous);
+            pickers[t] = _policy.Build(new DestinationSet(tier.Destinations, tier.Weights, _options, _random), previous);
+            tierPickers.Add((tier.Priority, tier.IsRemote), pickers[t]);
         }
-        _tierPickers = pickers;
-        IDestinationPicker picker = pickers.Count switch
+        _tierPickers = tierPickers;
+        IDestinationPicker picker = pickers.Length switch
         {
             0 => _policy.Build(new DestinationSet([], [], _options, _random), null),
-            1 => pickers.Values[0],
-            _ => new TieredPicker([.. pickers.Values], [.. tiers.Select(tier => tier.Load)], _random),
+            1 => pickers[0],
+            _ => new TieredPicker(pickers, tiers, _random),
         };
         Interlocked.Exchange(ref _picker, picker);
         picker.Attached();

@@ -93,6 +93,9 @@ public sealed record DestinationConfig
     /// (Envoy's priority levels). With one tier more, its destinations are what others call backups.
     /// </summary>
     public int Tier { get; init; }
+
+    /// <summary>Where it is. Those in the balancer's own <see cref="ProxyConfig.Zone"/> are preferred within their tier. Null (default) or empty: not known.</summary>
+    public string? Zone { get; init; }
 }
 
 /// <summary>Bounds of the connections kept to each destination.</summary>

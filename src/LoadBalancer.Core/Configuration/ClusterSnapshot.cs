@@ -25,6 +25,7 @@ internal sealed class ClusterSnapshot
         {
             TimestampFrequency = services.Time.TimestampFrequency,
             SlowStart = config.SlowStart,
+            Zone = services.Zone,
             PanicThreshold = config.PanicThresholdPercent / 100.0,
             Ejection = config.Ejection.Enabled ? Options(config.Ejection) : null,
             Observer = new StatusWatch(name, Queue, services.Logger),
@@ -90,4 +91,8 @@ internal sealed class ClusterSnapshot
 }
 
 /// <summary>What the clusters of a running server share.</summary>
-internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger);
+/// <param name="Time">The clock.</param>
+/// <param name="LoopCount">Number of event loops.</param>
+/// <param name="Logger">For what operators should know.</param>
+/// <param name="Zone">The balancer's own; null for none.</param>
+internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, string? Zone);

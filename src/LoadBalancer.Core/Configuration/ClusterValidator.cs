@@ -59,6 +59,7 @@ internal static class ClusterValidator
             problems.Range(item, "weight", destination.Weight, ConfigRanges.Weight);
             problems.Range(item, "requestsMax", destination.RequestsMax, ConfigRanges.RequestsMax);
             problems.Range(item, "tier", destination.Tier, ConfigRanges.Tier);
+            if (!string.IsNullOrEmpty(destination.Zone)) problems.Name($"{item}.zone", destination.Zone, "zone");
         }
     }
 }

@@ -18,7 +18,9 @@ internal static class ClusterSpecs
         new FieldSpec<DestinationConfig, int>("requestsMax", "Most requests at once, over all loops. 0 for no limit.",
             new CountSpec(ConfigRanges.RequestsMax), c => c.RequestsMax, (c, v) => c with { RequestsMax = v }) { OtherNames = ["maxconn", "maxConns", "maxRequests"] },
         new FieldSpec<DestinationConfig, int>("tier", "Priority: tier 0 is used first, the next as far as those before cannot carry the load.",
-            new CountSpec(ConfigRanges.Tier), c => c.Tier, (c, v) => c with { Tier = v }) { OtherNames = ["priority", "backup"] })
+            new CountSpec(ConfigRanges.Tier), c => c.Tier, (c, v) => c with { Tier = v }) { OtherNames = ["priority", "backup"] },
+        new FieldSpec<DestinationConfig, string?>("zone", "Where it is: those in the balancer's own \"zone\" are preferred within their tier.",
+            new TextSpec(examples: ["eu-1a"])!, c => c.Zone, (c, v) => c with { Zone = v }) { OtherNames = ["locality", "availabilityZone"] })
     {
         FromText = text => new DestinationConfig { Address = text },
     };

@@ -206,6 +206,16 @@ public sealed class ValidatorTests
         }));
     }
 
+    [TestCase("eu-1a")]
+    [TestCase("")]
+    [TestCase("a\nb", false)]
+    public void Zone_Table(string zone, bool isValid = true)
+    {
+        var destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "h:1", Zone = zone } };
+        Assert.That(Problems(new() { Destinations = destinations }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.destinations.a.zone" }));
+        Assert.That(ConfigValidator.Validate(Config(new ListenerConfig { Address = ":80" }) with { Zone = zone }).Select(p => p.Path), isValid ? Is.Empty : Is.EqualTo(new[] { "zone" }));
+    }
+
     [TestCase(0, 1, false)]
     [TestCase(1, 1, true)]
     public void Queue_ADestinationWithoutLimit_IsAProblem(int first, int second, bool isValid)
