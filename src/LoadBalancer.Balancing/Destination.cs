@@ -11,6 +11,7 @@ public sealed class Destination
 {
     private int _outstandingMax = int.MaxValue;
     private int _status;
+    private bool _isUsed;
     private long _heldUntil = long.MinValue;
     internal LiveState Live;
     internal EjectionTerm Ejection = new();
@@ -28,6 +29,9 @@ public sealed class Destination
     /// <summary>What the owner attached: an address, a connection pool.</summary>
     public object? Tag { get; internal set; }
 
+    /// <summary>Where it is; null when that is not known. See <see cref="SchedulerOptions.Zone"/>.</summary>
+    public string? Zone { get; internal set; }
+
     /// <summary>Picks not completed yet.</summary>
     public int Outstanding => Volatile.Read(ref Live.Outstanding);
 
@@ -36,6 +40,13 @@ public sealed class Destination
 
     /// <summary>Hash of the identity, the same in every process.</summary>
     internal ulong IdentityHash { get; }
+
+    /// <summary>Whether the newest set has it: whether picks may go to it.</summary>
+    internal bool IsUsed
+    {
+        get => Volatile.Read(ref _isUsed);
+        set => Volatile.Write(ref _isUsed, value);
+    }
 
     /// <summary>Place in the newest set it is part of. A hint: whoever uses it checks that the set has this object there.</summary>
     internal int Seat { get; set; }
@@ -52,6 +63,9 @@ public sealed class Destination
         get => Volatile.Read(ref _heldUntil);
         set => Volatile.Write(ref _heldUntil, value);
     }
+
+    /// <summary>Whether it has asked to be left alone at that time.</summary>
+    internal bool IsHeld(long now) => now < HeldUntil;
 
     internal int OutstandingMax
     {

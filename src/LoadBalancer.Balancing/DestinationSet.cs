@@ -56,19 +56,32 @@ public sealed class DestinationSet
         return part >= 1 ? 1 : (float)Math.Max(0.1, part);
     }
 
-    /// <summary>Whether this turn of a destination that starts slowly goes to another one.</summary>
-    internal bool IsHeldBack(Destination destination, long now) =>
-        destination.AdmittedAt != long.MinValue && Ramp(destination, now) is var ramp && ramp < 1 && Random.NextDouble() > ramp;
+    /// <summary>Whether this turn of a destination goes to another one: it starts slowly, or has asked to be left alone.</summary>
+    internal bool IsHeldBack(Destination destination, long now) => destination.IsHeld(now)
+        || (destination.AdmittedAt != long.MinValue && Ramp(destination, now) is var ramp && ramp < 1 && Random.NextDouble() > ramp);
 
-    /// <summary>Reserves the first that can be, from a seat on and round. For when drawing has failed: costs a look at each.</summary>
+    /// <summary>
+    /// Reserves the first that can be, from a seat on and round; those that asked to be left alone after the others. For when drawing has
+    /// failed: costs a look at each.
+    /// </summary>
     internal Destination? ReserveAny(int from, Destination? exclude, long now)
     {
+        bool someAreHeld = false;
         for (int i = 0; i < _destinations.Length; i++)
         {
-            Destination candidate = _destinations[(int)((uint)(from + i) % (uint)_destinations.Length)];
+            Destination candidate = At(from + i);
+            if (ReferenceEquals(candidate, exclude)) continue;
+            if (candidate.IsHeld(now)) someAreHeld = true;
+            else if (candidate.TryReserve(now, out _)) return candidate;
+        }
+        for (int i = 0; someAreHeld && i < _destinations.Length; i++)
+        {
+            Destination candidate = At(from + i);
             if (!ReferenceEquals(candidate, exclude) && candidate.TryReserve(now, out _)) return candidate;
         }
         // The failed one again is better than none.
         return exclude is not null && SeatOf(exclude) >= 0 && exclude.TryReserve(now, out _) ? exclude : null;
     }
+
+    private Destination At(int place) => _destinations[(int)((uint)place % (uint)_destinations.Length)];
 }

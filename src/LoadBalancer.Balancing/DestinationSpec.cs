@@ -13,6 +13,9 @@ public sealed record DestinationSpec(string Identity)
     /// <summary>Tier: 0 is used first, higher ones as far as the lower cannot carry the load. Default 0.</summary>
     public int Priority { get; init; }
 
+    /// <summary>Where it is; null (default) when that is not known. See <see cref="SchedulerOptions.Zone"/>.</summary>
+    public string? Zone { get; init; }
+
     /// <summary>Most picks under way at once; 0 (default) for no limit.</summary>
     public int OutstandingMax { get; init; }
 

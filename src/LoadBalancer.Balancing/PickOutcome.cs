@@ -5,7 +5,7 @@ namespace LoadBalancer.Balancing;
 /// <param name="ConnectTicks">Time to connect; 0 when a kept connection was reused.</param>
 /// <param name="FirstByteTicks">From the pick to the first byte of the answer.</param>
 /// <param name="TotalTicks">From the pick to the end of the exchange.</param>
-/// <param name="HoldTicks">How long the destination has asked to be left alone (Retry-After of a 429 or 503); 0 when it has not. At most 300 s of it count.</param>
+/// <param name="HoldTicks">How long the destination has asked to be left alone (Retry-After of a 429 or 503); 0 when it has not. At most 300 s of it count, and at most half of the members are left alone at once.</param>
 public readonly record struct PickOutcome(PickOutcomeKind Kind, long ConnectTicks, long FirstByteTicks, long TotalTicks, long HoldTicks = 0);
 
 /// <summary>The result of an attempt as seen by balancing and ejection.</summary>

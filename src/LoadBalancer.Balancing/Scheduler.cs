@@ -13,13 +13,14 @@ public sealed class Scheduler
     private readonly PickRandom _random;
     private readonly SchedulerOptions _options;
     private readonly OutlierEjector? _ejector;
+    private readonly Holds _holds;
     private long _returnAt = long.MaxValue; // of the ejected destination that is due first
     private Destination[] _destinations = [];
     private Dictionary<string, Destination> _byIdentity = [];
     private DestinationSpec[] _specs = [];
     private bool _isStarted;
     private IDestinationPicker _picker;
-    private SortedList<int, IDestinationPicker> _tierPickers = [];
+    private Dictionary<(int Priority, bool IsRemote), IDestinationPicker> _tierPickers = [];
 
     /// <summary>A scheduler without destinations; <see cref="Update"/> brings them.</summary>
     public Scheduler(IBalancingPolicy policy, SchedulerOptions? options = null)
@@ -28,6 +29,7 @@ public sealed class Scheduler
         _options = options ?? new SchedulerOptions();
         _random = new PickRandom(_options.Seed);
         _ejector = _options.Ejection is { } ejection ? new OutlierEjector(ejection, _options.TimestampFrequency) : null;
+        _holds = new Holds(_options.TimestampFrequency);
         _picker = policy.Build(new DestinationSet([], [], _options, _random), null);
     }
 
@@ -47,11 +49,17 @@ public sealed class Scheduler
     }
 
     /// <summary>
-    /// Picks a certain destination, for affinity: the lease is not active when it is not eligible or at its limit.
+    /// Picks a certain destination, for affinity: the lease is not active when picks do not go to it now (as they do to all in panic), or it is
+    /// at its limit. Asked to be left alone, it is picked all the same: nobody else has the session.
     /// </summary>
-    public PickLease PickThis(Destination destination, long now) =>
-        IsEligible(destination) && destination.TryReserve(now, out int outstanding)
-            ? Started(destination, outstanding, now) : default;
+    /// <param name="destination">Where to go.</param>
+    /// <param name="now">Timestamp ticks.</param>
+    /// <param name="whileDraining">Whether one that drains, and is a member still, takes it: what it has may then be a session, not just an exchange.</param>
+    public PickLease PickThis(Destination destination, long now, bool whileDraining = false)
+    {
+        bool mayBe = destination.IsUsed || (whileDraining && destination.Status == DestinationStatus.Draining && Find(destination.Identity) == destination);
+        return mayBe && destination.TryReserve(now, out int outstanding) ? Started(destination, outstanding, now) : default;
+    }
 
     /// <summary>The member of that identity, or null.</summary>
     public Destination? Find(string identity) => Volatile.Read(ref _byIdentity).GetValueOrDefault(identity);
@@ -84,14 +92,18 @@ public sealed class Scheduler
                     if (_isStarted) Admit(destination, now);
                 }
                 destination.Tag = spec.Tag;
+                destination.Zone = spec.Zone;
                 destination.OutstandingMax = spec.OutstandingMax == 0 ? int.MaxValue : spec.OutstandingMax;
                 destinations[i] = destination;
                 byIdentity.Add(spec.Identity, destination);
             }
+            foreach (Destination before in _destinations)
+                if (byIdentity.GetValueOrDefault(before.Identity) != before) before.IsUsed = false;
             _specs = [.. specs];
             _isStarted = true;
             Volatile.Write(ref _destinations, destinations);
             Volatile.Write(ref _byIdentity, byIdentity); // never changed again: safe to read from any thread
+            _holds.MembersChanged();
             Rebuild();
         }
     }
@@ -133,6 +145,7 @@ public sealed class Scheduler
         // Before the picker is read: either it is the new one already, or Attached sees the new count (both are full fences).
         int outstanding = destination.Release();
         long now = startTimestamp + Math.Max(0, outcome.TotalTicks);
+        if (outcome.HoldTicks > 0) _holds.Ask(destination, outcome.HoldTicks, now, Volatile.Read(ref _destinations));
         Volatile.Read(ref _picker).Complete(destination, outstanding, outcome, now);
         if (_ejector is { } ejector && ejector.Count(destination, outcome.Kind, now)) Eject(ejector, destination, now);
     }
@@ -196,7 +209,10 @@ public sealed class Scheduler
             Volatile.Write(ref _returnAt, _ejector.NextReturn);
         }
         Tier[] tiers = Tier.Divide(_destinations, _specs, _options);
-        var pickers = new SortedList<int, IDestinationPicker>();
+        var used = new HashSet<Destination>(tiers.SelectMany(tier => tier.Destinations));
+        foreach (Destination destination in _destinations) destination.IsUsed = used.Contains(destination);
+        var tierPickers = new Dictionary<(int Priority, bool IsRemote), IDestinationPicker>();
+        var pickers = new IDestinationPicker[tiers.Length];
         for (int t = 0; t < tiers.Length; t++)
         {
             Tier tier = tiers[t];
@@ -205,15 +221,16 @@ public sealed class Scheduler
                 tier.Destinations[seat].Seat = seat;
                 tier.Destinations[seat].Tier = t;
             }
-            _tierPickers.TryGetValue(tier.Priority, out IDestinationPicker? previous);
-            pickers.Add(tier.Priority, _policy.Build(new DestinationSet(tier.Destinations, tier.Weights, _options, _random), previous));
+            _tierPickers.TryGetValue((tier.Priority, tier.IsRemote), out IDestinationPicker? previous);
+            pickers[t] = _policy.Build(new DestinationSet(tier.Destinations, tier.Weights, _options, _random), previous);
+            tierPickers.Add((tier.Priority, tier.IsRemote), pickers[t]);
         }
-        _tierPickers = pickers;
-        IDestinationPicker picker = pickers.Count switch
+        _tierPickers = tierPickers;
+        IDestinationPicker picker = pickers.Length switch
         {
             0 => _policy.Build(new DestinationSet([], [], _options, _random), null),
-            1 => pickers.Values[0],
-            _ => new TieredPicker([.. pickers.Values], [.. tiers.Select(tier => tier.Load)], _random),
+            1 => pickers[0],
+            _ => new TieredPicker(pickers, tiers, _random),
         };
         Interlocked.Exchange(ref _picker, picker);
         picker.Attached();

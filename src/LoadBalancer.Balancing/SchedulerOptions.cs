@@ -25,6 +25,13 @@ public sealed record SchedulerOptions
     /// </summary>
     public double Overprovisioning { get; init; } = 1.4;
 
+    /// <summary>
+    /// Where this balancer is: of each tier, destinations with the same <see cref="DestinationSpec.Zone"/> are used alone, as far as they can carry
+    /// it. The rest goes to all others by the policy: what is beyond <see cref="Overprovisioning"/> times the share they would have without zones,
+    /// supposed that each zone gets as many requests, and what is beyond their limits. Null (default): zones do not matter.
+    /// </summary>
+    public string? Zone { get; init; }
+
     /// <summary>Time over which a destination that comes (back) gets its full share, as it is at first unused to load. Default 10 s; zero for none. Not kept by policies that go by a hash key or by probes.</summary>
     public TimeSpan SlowStart { get; init; } = TimeSpan.FromSeconds(10);
 

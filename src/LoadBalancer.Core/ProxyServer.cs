@@ -37,7 +37,7 @@ public sealed class ProxyServer : IAsyncDisposable
         Observer = observer;
         _factory = TransportFactory.Create(config.Transport.Kind);
         LoopCount = config.Transport.Loops > 0 ? config.Transport.Loops : Environment.ProcessorCount;
-        _snapshot = ProxySnapshot.Build(config, new FleetServices(_time, LoopCount, _logger));
+        _snapshot = ProxySnapshot.Build(config, new FleetServices(_time, LoopCount, _logger, string.IsNullOrEmpty(config.Zone) ? null : config.Zone));
         _health = new ClusterHealth?[_snapshot.Clusters.Length];
     }
 

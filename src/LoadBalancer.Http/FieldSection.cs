@@ -66,6 +66,16 @@ public abstract class FieldSection
     /// <summary>Index of the first line of a known field, or -1. Constant time. <see cref="KnownField.Other"/> is never found.</summary>
     public int IndexOf(KnownField field) => HasKnown(field) ? _firstIndex[(int)field] : -1;
 
+    /// <summary>Index of the first line of a field that is none of the known ones, or -1. Looks at every line.</summary>
+    /// <param name="name">In any case.</param>
+    /// <param name="buffer">The bytes that were parsed.</param>
+    public int IndexOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> buffer)
+    {
+        for (int i = 0; i < _fieldCount; i++)
+            if (_fields[i].NameLength == name.Length && System.Text.Ascii.EqualsIgnoreCase(NameOf(i, buffer), name)) return i;
+        return -1;
+    }
+
     /// <summary>The name of a field, out of the bytes that were parsed.</summary>
     public ReadOnlySpan<byte> NameOf(int index, ReadOnlySpan<byte> buffer) => buffer.Slice(_fields[index].NameStart, _fields[index].NameLength);
 

@@ -133,6 +133,34 @@ public class SchedulerTests
     }
 
     [Test]
+    public void PickThis_WhileDraining_TakesItUntilItLeaves()
+    {
+        Scheduler scheduler = Two();
+        Destination b = scheduler.Find("b")!;
+        scheduler.Mark(b, DestinationStatus.Draining, true, 0);
+        Assert.That(scheduler.PickThis(b, now: 0, whileDraining: true).Destination, Is.SameAs(b));
+        scheduler.Mark(b, DestinationStatus.Unhealthy, true, 0);
+        Assert.That(scheduler.PickThis(b, now: 0, whileDraining: true).IsActive, Is.False, "unhealthy too");
+        scheduler.Mark(b, DestinationStatus.Unhealthy, false, 0);
+        scheduler.Update([new("a")], 0);
+        Assert.That(scheduler.PickThis(b, now: 0, whileDraining: true).IsActive, Is.False, "no member");
+    }
+
+    // Or sessions would be torn to and fro among destinations that are all used.
+    [Test]
+    public void PickThis_UnhealthyInPanic_TakesIt()
+    {
+        Scheduler scheduler = Two();
+        Destination a = scheduler.Find("a")!, b = scheduler.Find("b")!;
+        scheduler.Mark(a, DestinationStatus.Unhealthy, true, 0);
+        Assert.That(scheduler.PickThis(a, now: 0).IsActive, Is.False);
+        scheduler.Mark(b, DestinationStatus.Unhealthy, true, 0);
+        Assert.That(scheduler.PickThis(a, now: 0).Destination, Is.SameAs(a));
+        scheduler.Update([new("b")], 0);
+        Assert.That(scheduler.PickThis(a, now: 0).IsActive, Is.False, "no member");
+    }
+
+    [Test]
     public void Pick_NewcomerAfterTheFirstUpdate_StartsSlowly()
     {
         var scheduler = new Scheduler(new RoundRobinPolicy(), Make.Options());

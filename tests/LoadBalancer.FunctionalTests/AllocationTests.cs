@@ -36,7 +36,20 @@ public sealed class AllocationTests
         await MeasureAsync(head + new string('x', 300_000) + end, 8, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "", requests: 500);
     }
 
-    private static async Task MeasureAsync(string answer, int connections, string head, string body, int requests)
+    /// <summary>A request that brings its cookie along.</summary>
+#if DEBUG
+    [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]
+#endif
+    [Test]
+    public async Task StickyRequest_SteadyState_AllocatesNothing()
+    {
+        const string Key = "a key of a good length";
+        await MeasureAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 1, "GET / HTTP/1.1\r\nHost: example.com\r\nCookie: a=b; lb={cookie}\r\n\r\n", "", requests: 10_000,
+            cluster => cluster with { Sticky = new() { Cookie = "lb", Keys = [Key] } });
+    }
+
+    private static async Task MeasureAsync(
+        string answer, int connections, string head, string body, int requests, Func<ClusterConfig, ClusterConfig>? configure = null)
     {
         Transports.Require(TransportKind.Epoll);
         // One round in which every connection is at the same point at once, so that no pool has to grow later.
@@ -60,10 +73,17 @@ public sealed class AllocationTests
         ProxyConfig config = ProxyFixture.Config(TransportKind.Epoll, origin.Address);
         ListenerConfig listener = config.Listeners["main"] with { Limits = new() { RequestsPerConnectionMax = 0 } };
         config = config with { Listeners = new Dictionary<string, ListenerConfig> { ["main"] = listener } };
+        if (configure is not null) config = config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = configure(config.Clusters["app"]) } };
         var meter = new LoopThreadMeter();
         await using var server = new Core.ProxyServer(config, new ErrorLog(), meter);
         await server.StartAsync(Token);
         RawClient[] clients = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => RawClient.ConnectAsync(server.Endpoints["main"], Token)));
+        if (head.Contains("{cookie}", StringComparison.Ordinal))
+        {
+            await clients[0].SendAsync(head, Token);
+            string first = await clients[0].ReadResponseAsync(Token);
+            head = head.Replace("{cookie}", first.Split("lb=")[1].Split(';')[0], StringComparison.Ordinal);
+        }
         async Task RunAsync(int each)
         {
             await Task.WhenAll(clients.Select(async client =>

@@ -30,7 +30,6 @@ internal sealed class LatencyWeightedPicker : IDestinationPicker
     private const float MeanGain = 1f / 200;             // of one completion on the mean of all
     private const float AllFailing = 0.8f;
     private const float HoldPrice = 20;                  // above any other: used only when all are held
-    private const long HoldSecondsMax = 300;
 
     // How much the price rises with the count: from ln n to ln (n + 1).
     private static readonly int[] s_steps = [.. Enumerable.Range(0, 1024).Select(n => n == 0 ? 0 : (int)((Approximation.Log(n + 1) - Approximation.Log(n)) * PriceUnit))];
@@ -40,7 +39,7 @@ internal sealed class LatencyWeightedPicker : IDestinationPicker
     private readonly ScoreBoard _board;
     private readonly float[] _lnWeights;
     private readonly int[] _samplesSeen;                 // of each destination, by the last refresh
-    private readonly long _refreshTicks, _holdMax;
+    private readonly long _refreshTicks;
     private readonly PaddedCounter[] _nextRefresh = new PaddedCounter[3]; // the middle one is read by every pick
     private int _refreshing;                             // 1 while a thread does; the others do not wait for it
     private int _refreshFrom;
@@ -55,7 +54,6 @@ internal sealed class LatencyWeightedPicker : IDestinationPicker
         _model = model;
         _board = new ScoreBoard(set.Count, set.Random);
         _lnWeights = [.. set.Weights.ToArray().Select(weight => Approximation.Log(weight))];
-        _holdMax = HoldSecondsMax * set.Options.TimestampFrequency;
         _refreshTicks = Math.Max(1, set.Options.TimestampFrequency / 1000);
         _nextRefresh[1].Value = long.MinValue;
         _samplesSeen = new int[set.Count];
@@ -129,7 +127,6 @@ internal sealed class LatencyWeightedPicker : IDestinationPicker
         ref LiveState live = ref destination.Live;
         long learnedAt = Volatile.Read(ref live.LearnedAt);
         long elapsed = learnedAt == 0 ? 0 : Math.Max(0, now - learnedAt);
-        if (outcome.HoldTicks > 0) destination.HeldUntil = now + Math.Min(outcome.HoldTicks, _holdMax);
         // Written without an exchange, which would cost as much as all the arithmetic: of two completions at the same moment one may be
         // lost, and one sample says nothing. Torn it cannot be.
         int samples = live.Samples, before = samples;
@@ -150,7 +147,7 @@ internal sealed class LatencyWeightedPicker : IDestinationPicker
         long stall = now - Math.Max(learnedAt, Volatile.Read(ref live.BusySince));
         float cost = _model.Cost(LatencyWeightedState.Unpack(Volatile.Read(ref live.Learned)), live.Samples > 0, _mean, outstanding, now - learnedAt, stall, _weighsFailure);
         cost -= _lnWeights[seat];
-        if (now < destination.HeldUntil) cost += HoldPrice;
+        if (destination.IsHeld(now)) cost += HoldPrice;
         if (destination.AdmittedAt != long.MinValue) cost -= Approximation.Log(_set.Ramp(destination, now));
         return (int)(cost * PriceUnit);
     }

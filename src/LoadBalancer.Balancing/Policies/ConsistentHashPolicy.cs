@@ -47,7 +47,8 @@ internal sealed class ConsistentHashPicker(DestinationSet set, HashTable table, 
             int seat = owners[position];
             if (++position == owners.Length) position = 0;
             if (seat == refused) continue;
-            if (!ReferenceEquals(set[seat], context.Exclude) && bound.HasRoom(seat) && set[seat].TryReserve(context.Timestamp, out _)) return set[seat];
+            Destination owner = set[seat];
+            if (!ReferenceEquals(owner, context.Exclude) && !owner.IsHeld(context.Timestamp) && bound.HasRoom(seat) && owner.TryReserve(context.Timestamp, out _)) return owner;
             refused = seat;
         }
         return _random.Pick(context);

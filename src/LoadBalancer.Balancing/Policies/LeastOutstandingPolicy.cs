@@ -40,8 +40,9 @@ internal sealed class LeastOutstandingPicker : IDestinationPicker
             if (seat < 0) break;
             if (!_byWeight.IsUniform && but < 0) seat = DrawEqual(seat, price);
             Destination picked = _set[seat];
-            if (but < 0 && _set.IsHeldBack(picked, context.Timestamp))
+            if (picked.IsHeld(context.Timestamp) || (but < 0 && _set.IsHeldBack(picked, context.Timestamp)))
             {
+                if (but >= 0) break; // one can be left out of the search; with more, any will do
                 but = seat;
                 continue;
             }

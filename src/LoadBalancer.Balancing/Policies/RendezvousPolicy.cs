@@ -51,7 +51,8 @@ internal sealed class RendezvousPicker(DestinationSet set, LoadBound bound) : ID
             float u = ((draw >> 41) + 0.5f) * (1f / (1 << 23));
             // Rounding must not make it negative. With equal weights the draw itself is in the same order.
             double score = _isUniform ? draw : set.Weights[seat] / Math.Max(-Approximation.Log(u), float.Epsilon);
-            if (score > highest && !candidate.IsFull && !ReferenceEquals(candidate, context.Exclude) && bound.HasRoom(seat)) (best, highest) = (candidate, score);
+            if (score <= highest || candidate.IsFull || candidate.IsHeld(context.Timestamp) || ReferenceEquals(candidate, context.Exclude)) continue;
+            if (bound.HasRoom(seat)) (best, highest) = (candidate, score);
         }
         return best;
     }

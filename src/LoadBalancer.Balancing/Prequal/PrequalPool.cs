@@ -68,7 +68,7 @@ internal sealed class PrequalPool
         int best = -1;
         for (int i = 0; i < _count; i++)
         {
-            if (ReferenceEquals(_entries[i].Destination, exclude) || _entries[i].Destination.IsFull) continue;
+            if (ReferenceEquals(_entries[i].Destination, exclude) || _entries[i].Destination.IsFull || _entries[i].Destination.IsHeld(now)) continue;
             if (best < 0 || IsBetter(_entries[i], _entries[best])) best = i;
         }
         if (best < 0) return null;

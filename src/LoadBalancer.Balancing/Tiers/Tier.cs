@@ -1,8 +1,11 @@
 namespace LoadBalancer.Balancing;
 
-/// <summary>The usable destinations of one priority and the part of the load that is theirs.</summary>
+/// <summary>The usable destinations of one priority, or of that in some zones, and the part of the load that is theirs.</summary>
 internal sealed record Tier(int Priority, Destination[] Destinations, int[] Weights, double Load)
 {
+    /// <summary>Whether these are the destinations of other zones than the balancer's, and its own has a tier of the same priority.</summary>
+    internal bool IsRemote { get; init; }
+
     /// <summary>Divides members by priority; destinations that may not be used are left out, tiers without any as well.</summary>
     internal static Tier[] Divide(Destination[] members, DestinationSpec[] specs, SchedulerOptions options)
     {
@@ -32,7 +35,10 @@ internal sealed record Tier(int Priority, Destination[] Destinations, int[] Weig
                 destinations.Add(members[i]);
                 weights.Add(specs[i].Weight);
             }
-            if (destinations.Count > 0) tiers.Add(new Tier(priorities[t], [.. destinations], [.. weights], loads[t]));
+            if (destinations.Count == 0) continue;
+            var tier = new Tier(priorities[t], [.. destinations], [.. weights], loads[t]);
+            if (options.Zone is not { } zone) tiers.Add(tier);
+            else tiers.AddRange(ZoneSplit.Divide(tier, zone, specs.Where(spec => spec.Priority == priorities[t]).Select(spec => spec.Zone).Distinct().Count(), options.Overprovisioning));
         }
         return [.. tiers];
     }

@@ -18,6 +18,9 @@ public sealed record ClusterConfig
     /// </summary>
     public string? HashOn { get; init; }
 
+    /// <summary>Sticky sessions: a cookie leads clients back to the destination that answered them. Null (default) for none.</summary>
+    public StickyConfig? Sticky { get; init; }
+
     /// <summary>Host field sent to destinations: "client" (default, the client's own), "destination" (its address), or a fixed value.</summary>
     public string Host { get; init; } = "client";
 
@@ -90,6 +93,9 @@ public sealed record DestinationConfig
     /// (Envoy's priority levels). With one tier more, its destinations are what others call backups.
     /// </summary>
     public int Tier { get; init; }
+
+    /// <summary>Where it is. Those in the balancer's own <see cref="ProxyConfig.Zone"/> are preferred within their tier. Null (default) or empty: not known.</summary>
+    public string? Zone { get; init; }
 }
 
 /// <summary>Bounds of the connections kept to each destination.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using LoadBalancer.Balancing;
+using LoadBalancer.Core.Affinity;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Health;
 using LoadBalancer.Core.Upstream;
@@ -24,12 +25,14 @@ internal sealed class ClusterSnapshot
         {
             TimestampFrequency = services.Time.TimestampFrequency,
             SlowStart = config.SlowStart,
+            Zone = services.Zone,
             PanicThreshold = config.PanicThresholdPercent / 100.0,
             Ejection = config.Ejection.Enabled ? Options(config.Ejection) : null,
             Observer = new StatusWatch(name, Queue, services.Logger),
         });
         Members = new ClusterMembers(config, Scheduler, services.LoopCount);
         Members.Set(ClusterMembers.Configured, config.Destinations, now);
+        Sticky = config.Sticky is { } sticky ? new StickySessions(name, sticky, Scheduler) : null;
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
         ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds;
         ResponseHeadMilliseconds = (long)config.ResponseHeadTimeout.TotalMilliseconds;
@@ -51,6 +54,9 @@ internal sealed class ClusterSnapshot
     /// <summary>Null when destinations are not probed.</summary>
     internal HealthCheck? HealthCheck { get; }
     internal HashSource? HashSource { get; }
+
+    /// <summary>Null without sticky sessions.</summary>
+    internal StickySessions? Sticky { get; }
     internal HeadLimits HeadLimits { get; }
     internal long ConnectMilliseconds { get; }
     internal long ResponseHeadMilliseconds { get; }
@@ -85,4 +91,8 @@ internal sealed class ClusterSnapshot
 }
 
 /// <summary>What the clusters of a running server share.</summary>
-internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger);
+/// <param name="Time">The clock.</param>
+/// <param name="LoopCount">Number of event loops.</param>
+/// <param name="Logger">For what operators should know.</param>
+/// <param name="Zone">The balancer's own; null for none.</param>
+internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, string? Zone);

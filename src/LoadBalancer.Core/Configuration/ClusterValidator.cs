@@ -21,6 +21,7 @@ internal static class ClusterValidator
                 problems.Add($"{path}.hashOn", $"has no effect with \"balance\": \"{cluster.Balance}\"; it is for {string.Join(" and ", ConfigRanges.HashPolicies)}");
             else if (cluster.HashOn is { } hashOn && !HashSource.TryParse(hashOn, out _))
                 problems.Add($"{path}.hashOn", $"{CharacterText.Quote(hashOn)} is nothing to hash; expected one of {string.Join(", ", HashSource.Examples)}");
+            if (cluster.Sticky is { } sticky) StickyValidator.Validate($"{path}.sticky", sticky, problems);
             if (cluster.Host is not ("client" or "destination") && !HostName.IsValidAuthority(cluster.Host))
                 problems.Add($"{path}.host", $"{CharacterText.Quote(cluster.Host)} is no host; expected \"client\", \"destination\" or a fixed value such as \"example.com\"");
             problems.Range(path, "connectTimeout", cluster.ConnectTimeout, ConfigRanges.ConnectTimeout);
@@ -58,6 +59,7 @@ internal static class ClusterValidator
             problems.Range(item, "weight", destination.Weight, ConfigRanges.Weight);
             problems.Range(item, "requestsMax", destination.RequestsMax, ConfigRanges.RequestsMax);
             problems.Range(item, "tier", destination.Tier, ConfigRanges.Tier);
+            if (!string.IsNullOrEmpty(destination.Zone)) problems.Name($"{item}.zone", destination.Zone, "zone");
         }
     }
 }

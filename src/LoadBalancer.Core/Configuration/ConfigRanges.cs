@@ -48,6 +48,8 @@ internal static class ConfigRanges
     internal static readonly NumberRange Percent = new(0, 100);
     internal static readonly NumberRange RetriesPerSecondMin = new(0, 1_000_000);
     internal static readonly DurationRange SlowStart = PositiveOrNone;
+    // Browsers keep no cookie for longer than 400 days (RFC 6265bis §5.5).
+    internal static readonly DurationRange StickyMaxAge = new(TimeSpan.FromSeconds(1), TimeSpan.FromDays(400), ZeroAllowed: true);
 
     internal static readonly DurationRange HealthCheckInterval = new(TimeSpan.FromMilliseconds(100), TimeMax, ZeroAllowed: false);
     internal static readonly DurationRange HealthCheckTimeout = new(TimeSpan.FromMilliseconds(50), TimeMax, ZeroAllowed: false);

@@ -13,6 +13,7 @@ public static class ConfigValidator
         ClusterValidator.Validate(config, problems);
         if (!Enum.IsDefined(config.Transport.Kind)) problems.Add("transport.kind", $"{(int)config.Transport.Kind} is no transport");
         problems.Range("transport", "loops", config.Transport.Loops, ConfigRanges.Loops);
+        if (!string.IsNullOrEmpty(config.Zone)) problems.Name("zone", config.Zone, "zone");
         problems.Range("", "drainTimeout", config.DrainTimeout, ConfigRanges.DrainTimeout);
         return problems.Problems;
     }

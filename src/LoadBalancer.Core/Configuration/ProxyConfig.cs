@@ -12,6 +12,12 @@ public sealed record ProxyConfig
     /// <summary>Groups of destinations, by name.</summary>
     public IReadOnlyDictionary<string, ClusterConfig> Clusters { get; init; } = new Dictionary<string, ClusterConfig>();
 
+    /// <summary>
+    /// Where this balancer is, such as a data centre: destinations with the same <see cref="DestinationConfig.Zone"/> are preferred, as far as they can
+    /// carry it (<see cref="Balancing.SchedulerOptions.Zone"/>). Null (default) or empty: zones do not matter.
+    /// </summary>
+    public string? Zone { get; init; }
+
     /// <summary>Loops and sockets.</summary>
     public TransportConfig Transport { get; init; } = new();
 

@@ -76,6 +76,8 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal ValueTask<FlushResult>? Sending; // the same, under way
     internal bool NeedsFreshConnection; // a kept connection broke: no other is trusted
     internal Destination? Exclude;     // the one that failed, which a retry passes over
+    internal byte[] SetCookie = [];    // header line that binds the client to the destination of the last pick; empty when there is none to send
+    internal long HoldTicks;           // how long the destination has asked to be left alone in its answer
     internal long EndTimestamp;        // when the last pick was completed; 0 before
     internal long DeadlineAt;          // milliseconds; LoopTimer.None for no deadline
     internal long RequestBodyMax;      // -1 for no limit
@@ -107,7 +109,8 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         IsAwaitingHead = IsRecorded = KeepClientAlive = IsUploadRunning = IsSent = NeedsFreshConnection = false;
         Sending = null;
         Exclude = null;
-        EndTimestamp = 0;
+        SetCookie = [];
+        HoldTicks = EndTimestamp = 0;
         DeadlineAt = None;
         RequestBodyMax = -1;
     }

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Affinity;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Transport;
@@ -152,7 +153,8 @@ internal static class Forwarder
         int attempt = exchange.Record.Attempts;
         long now = attempt == 0 && exchange.Queue is null ? exchange.Record.StartTimestamp : exchange.Context.Loop.Time.GetTimestamp();
         ClusterSnapshot cluster = exchange.Cluster!;
-        exchange.Lease = cluster.Scheduler.Pick(new PickContext(now, attempt, cluster.HashSource?.KeyOf(exchange) ?? 0, exchange.Exclude));
+        var context = new PickContext(now, attempt, cluster.HashSource?.KeyOf(exchange) ?? 0, exchange.Exclude);
+        exchange.Lease = cluster.Sticky is { } sticky ? StickyPick.Pick(sticky, cluster.Scheduler, exchange, context) : cluster.Scheduler.Pick(context);
         if (!exchange.Lease.IsActive) return false;
         exchange.Destination = (DestinationState)exchange.Lease.Destination.Tag!;
         exchange.Record.Destination = exchange.Destination.Name;
@@ -284,6 +286,7 @@ internal static class Forwarder
         int rest = bytes.Length - response.Length;
         exchange.Record.Status = response.Status;
         exchange.IsResponseStarted = true;
+        if (response.Status is 429 or 503) exchange.HoldTicks = HoldRequest.TicksOf(exchange, bytes.Span);
         // RFC 9112 §9.6: after a final answer to a body that will not come, or that the destination will not read to its end, the
         // connection cannot go on; the client is told.
         if (!exchange.IsUploadDone && (!response.KeepAlive || (exchange.Request.ExpectContinue && exchange.Record.RequestBodyBytes == 0))) exchange.KeepClientAlive = false;
@@ -462,7 +465,7 @@ internal static class Forwarder
     {
         PickOutcomeKind kind = reason switch
         {
-            EndReason.Completed => exchange.Record.Status >= 500 ? PickOutcomeKind.ServerError : PickOutcomeKind.Success,
+            EndReason.Completed => exchange.Record.Status is >= 500 or 429 ? PickOutcomeKind.ServerError : PickOutcomeKind.Success,
             EndReason.TunnelClosed or EndReason.TunnelIdle => PickOutcomeKind.Success,
             EndReason.UpstreamConnectFailed or EndReason.UpstreamUnresolved => PickOutcomeKind.ConnectFailure,
             EndReason.UpstreamConnectTimeout or EndReason.UpstreamHeadTimeout or EndReason.UpstreamIdleTimeout or EndReason.DeadlineExceeded => PickOutcomeKind.Timeout,
@@ -475,7 +478,7 @@ internal static class Forwarder
         exchange.EndTimestamp = now;
         // The record counts from the request's start, balancing from the pick: what came before is not the destination's doing.
         long before = exchange.Lease.StartTimestamp - exchange.Record.StartTimestamp, firstByte = exchange.Record.FirstByteTicks;
-        exchange.Lease.Complete(new PickOutcome(kind, exchange.Record.ConnectTicks, firstByte < 0 ? -1 : firstByte - before, now - exchange.Lease.StartTimestamp));
+        exchange.Lease.Complete(new PickOutcome(kind, exchange.Record.ConnectTicks, firstByte < 0 ? -1 : firstByte - before, now - exchange.Lease.StartTimestamp, exchange.HoldTicks));
         exchange.Cluster!.Queue?.Freed();
     }
 

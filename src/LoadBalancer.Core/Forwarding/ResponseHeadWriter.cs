@@ -15,7 +15,7 @@ internal static class ResponseHeadWriter
         ListenerSnapshot listener = exchange.Client.Listener;
         bool isOldClient = exchange.Request.MinorVersion == 0;
         bool isInterim = response.Status < 200;
-        var head = new HeadBuffer(output.GetSpan(response.Length + listener.ViaLine.Length + 192));
+        var head = new HeadBuffer(output.GetSpan(response.Length + listener.ViaLine.Length + exchange.SetCookie.Length + 192));
 
         head.Append("HTTP/1.1 "u8);
         head.AppendNumber(response.Status);
@@ -38,6 +38,7 @@ internal static class ResponseHeadWriter
             else if (isOldClient) head.Append("Connection: keep-alive\r\n"u8);
             if (!response.HasKnown(KnownField.Date)) head.Append(exchange.Context.DateLine);
         }
+        if (!isInterim || response.Status == 101) head.Append(exchange.SetCookie);
         head.Append(response.MinorVersion == 0 ? listener.ViaLine10 : listener.ViaLine);
         head.Append("\r\n"u8);
         output.Advance(head.Length);

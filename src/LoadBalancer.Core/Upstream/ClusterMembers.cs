@@ -54,6 +54,7 @@ internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler,
                 {
                     Weight = config.Weight,
                     Priority = config.Tier,
+                    Zone = string.IsNullOrEmpty(config.Zone) ? null : config.Zone,
                     OutstandingMax = config.RequestsMax,
                     InitialStatus = cluster.HealthCheck is { WaitForFirstProbe: true } ? DestinationStatus.Unhealthy : DestinationStatus.Eligible,
                     Tag = member,

@@ -18,7 +18,9 @@ internal static class ClusterSpecs
         new FieldSpec<DestinationConfig, int>("requestsMax", "Most requests at once, over all loops. 0 for no limit.",
             new CountSpec(ConfigRanges.RequestsMax), c => c.RequestsMax, (c, v) => c with { RequestsMax = v }) { OtherNames = ["maxconn", "maxConns", "maxRequests"] },
         new FieldSpec<DestinationConfig, int>("tier", "Priority: tier 0 is used first, the next as far as those before cannot carry the load.",
-            new CountSpec(ConfigRanges.Tier), c => c.Tier, (c, v) => c with { Tier = v }) { OtherNames = ["priority", "backup"] })
+            new CountSpec(ConfigRanges.Tier), c => c.Tier, (c, v) => c with { Tier = v }) { OtherNames = ["priority", "backup"] },
+        new FieldSpec<DestinationConfig, string?>("zone", "Where it is: those in the balancer's own \"zone\" are preferred within their tier.",
+            new TextSpec(examples: ["eu-1a"])!, c => c.Zone, (c, v) => c with { Zone = v }) { OtherNames = ["locality", "availabilityZone"] })
     {
         FromText = text => new DestinationConfig { Address = text },
     };
@@ -46,6 +48,8 @@ internal static class ClusterSpecs
         new FieldSpec<ClusterConfig, string>("hashOn",
             "What consistent-hash and rendezvous hash: \"ip\", \"path\", \"header:NAME\", \"cookie:NAME\" or \"query:NAME\".",
             new TextSpec(pattern: "^(ip|path|(header|cookie|query):.+)$", examples: HashSource.Examples), c => c.HashOn!, (c, v) => c with { HashOn = v }) { OtherNames = ["hash", "hashKey"] },
+        new FieldSpec<ClusterConfig, StickyConfig?>("sticky", "Sticky sessions; a plain string is the name of the cookie. Left out: none.",
+            StickySpecs.Sticky!, c => c.Sticky, (c, v) => c with { Sticky = v }) { OtherNames = ["affinity", "sessionAffinity", "stickySessions"] },
         new FieldSpec<ClusterConfig, string>("host",
             "Host field sent to destinations: \"client\" (the client's own), \"destination\" (its address), or a fixed value.",
             new TextSpec(examples: ["client", "destination", "api.example.com"]), c => c.Host, (c, v) => c with { Host = v }),

@@ -30,6 +30,8 @@ internal static class ProxySpecs
             "Groups of destinations that can answer the same requests, by name.",
             new MapSpec<ClusterConfig>(ClusterSpecs.Cluster, ClusterSpecs.Cluster.Empty),
             c => c.Clusters, (c, v) => c with { Clusters = v }) { OtherNames = ["pools", "backends", "upstreams", "services"] },
+        new FieldSpec<ProxyConfig, string?>("zone", "Where this balancer is: destinations with the same \"zone\" are preferred, as far as they can carry it.",
+            new TextSpec(examples: ["${ZONE:-}", "eu-1a"])!, c => c.Zone, (c, v) => c with { Zone = v }) { OtherNames = ["locality", "availabilityZone"] },
         new FieldSpec<ProxyConfig, TransportConfig>("transport",
             "Loops and sockets.", Transport, c => c.Transport, (c, v) => c with { Transport = v }),
         new FieldSpec<ProxyConfig, TimeSpan>("drainTimeout",

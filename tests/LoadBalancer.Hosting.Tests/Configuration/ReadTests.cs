@@ -28,10 +28,12 @@ public sealed class ReadTests
             "host": "destination", "connectTimeout": "1s", "pool": { "lifeMax": "1d" }, "retriesMax": 0,
             "healthCheck": { "kind": "http", "path": "/health?x=1", "status": ["200", "204-299"], "body": "ok", "interval": "1s", "waitForFirstProbe": true },
             "ejection": { "enabled": false, "failurePercentMax": 30 }, "retryBudget": { "percent": 10 },
+            "sticky": { "cookie": "id", "keys": ["${STICKY_KEY:-0123456789abcdef}", "fedcba9876543210"], "maxAge": "1d", "secure": true, "sameSite": "strict" },
           }, "limited": {
-            "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1 } }, "healthCheck": "/up", "queue": { "requestsMax": 5 },
+            "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1, "zone": "z1" } }, "healthCheck": "/up", "sticky": "lb", "queue": { "requestsMax": 5 },
             "slowStart": 0, "panicThresholdPercent": 0,
           } },
+          "zone": "${ZONE:-}",
           "transport": { "kind": "sockets", "loops": 2 }, /* and */
           "drainTimeout": "0",
         }
@@ -80,10 +82,17 @@ public sealed class ReadTests
             Assert.That(app.HealthCheck!.Status, Is.EqualTo(new[] { "200", "204-299" }));
             Assert.That(app.Ejection, Is.EqualTo(new EjectionConfig { Enabled = false, FailurePercentMax = 30 }));
             Assert.That(app.RetryBudget, Is.EqualTo(new RetryBudgetConfig { Percent = 10 }));
+            Assert.That(app.Sticky! with { Keys = [] }, Is.EqualTo(new StickyConfig
+            {
+                Cookie = "id", Keys = [], MaxAge = TimeSpan.FromDays(1), Secure = true, SameSite = StickySameSite.Strict,
+            }));
+            Assert.That(app.Sticky!.Keys, Is.EqualTo(new[] { "0123456789abcdef", "fedcba9876543210" }));
+            Assert.That(limited.Sticky!.Cookie, Is.EqualTo("lb"));
             Assert.That(limited.HealthCheck!.Path, Is.EqualTo("/up"));
             Assert.That(limited.Queue, Is.EqualTo(new QueueConfig { RequestsMax = 5 }));
-            Assert.That(limited.Destinations["a"], Is.EqualTo(new DestinationConfig { Address = "localhost:5000", RequestsMax = 9, Tier = 1 }));
+            Assert.That(limited.Destinations["a"], Is.EqualTo(new DestinationConfig { Address = "localhost:5000", RequestsMax = 9, Tier = 1, Zone = "z1" }));
             Assert.That((limited.SlowStart, limited.PanicThresholdPercent), Is.EqualTo((TimeSpan.Zero, 0)));
+            Assert.That(config.Zone, Is.Empty);
             Assert.That(config.Transport, Is.EqualTo(new TransportConfig { Kind = TransportKind.Sockets, Loops = 2 }));
             Assert.That(config.DrainTimeout, Is.EqualTo(TimeSpan.Zero));
         });

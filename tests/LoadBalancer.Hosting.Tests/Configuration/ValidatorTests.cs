@@ -206,12 +206,48 @@ public sealed class ValidatorTests
         }));
     }
 
+    [TestCase("eu-1a")]
+    [TestCase("")]
+    [TestCase("a\nb", false)]
+    public void Zone_Table(string zone, bool isValid = true)
+    {
+        var destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "h:1", Zone = zone } };
+        Assert.That(Problems(new() { Destinations = destinations }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.destinations.a.zone" }));
+        Assert.That(ConfigValidator.Validate(Config(new ListenerConfig { Address = ":80" }) with { Zone = zone }).Select(p => p.Path), isValid ? Is.Empty : Is.EqualTo(new[] { "zone" }));
+    }
+
     [TestCase(0, 1, false)]
     [TestCase(1, 1, true)]
     public void Queue_ADestinationWithoutLimit_IsAProblem(int first, int second, bool isValid)
     {
         var destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "h:1", RequestsMax = first }, ["b"] = new() { Address = "h:2", RequestsMax = second } };
         Assert.That(Problems(new() { Destinations = destinations, Queue = new() { RequestsMax = 1 } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.queue.requestsMax" }));
+    }
+
+    [Test]
+    public void Sticky_OutOfItsRanges_IsAProblemEach()
+    {
+        var sticky = new StickyConfig { Cookie = "a b", Keys = ["short", "0123456789abcdef"], Path = "/a;b", MaxAge = TimeSpan.FromDays(401), SameSite = StickySameSite.None };
+        Assert.That(Problems(new() { Sticky = sticky }), Is.EquivalentTo(new[]
+        {
+            "clusters.c.sticky.cookie", "clusters.c.sticky.keys[0]", "clusters.c.sticky.path", "clusters.c.sticky.maxAge", "clusters.c.sticky.sameSite",
+        }));
+        Assert.That(Problems(new() { Sticky = new() { Cookie = "lb", Keys = [.. Enumerable.Repeat("0123456789abcdef", 9)] } }), Is.EqualTo(new[] { "clusters.c.sticky.keys" }));
+    }
+
+    [TestCase("__Secure-lb", false, "/", false)]
+    [TestCase("__Secure-lb", true, "/a", true)]
+    [TestCase("__Host-lb", true, "/", true)]
+    [TestCase("__Host-lb", true, "/a", false)]
+    [TestCase("__Host-lb", false, "/", false)]
+    public void Sticky_Prefix_NeedsItsAttributes(string cookie, bool secure, string path, bool isValid) =>
+        Assert.That(Problems(new() { Sticky = new() { Cookie = cookie, Secure = secure, Path = path } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.sticky.cookie" }));
+
+    [Test]
+    public void Sticky_KeyThatIsTooShort_IsNotRepeated()
+    {
+        ProxyConfig config = Config(new ListenerConfig { Address = ":80" }) with { Clusters = new Dictionary<string, ClusterConfig> { ["c"] = new() { Sticky = new() { Cookie = "lb", Keys = ["hunter2"] } } } };
+        Assert.That(ConfigValidator.Validate(config).Single().ToString(), Does.Not.Contain("hunter2"));
     }
 
     private static string[] Problems(ClusterConfig cluster) =>
