@@ -46,6 +46,7 @@ internal static class ConfigRanges
     internal static readonly NumberRange RequestsMax = new(0, 1_000_000);
     internal static readonly NumberRange Tier = new(0, 15);
     internal static readonly NumberRange Percent = new(0, 100);
+    internal static readonly NumberRange HedgePercentMax = new(1, 100);
     internal static readonly NumberRange RetriesPerSecondMin = new(0, 1_000_000);
     internal static readonly DurationRange SlowStart = PositiveOrNone;
 

@@ -27,9 +27,9 @@ public sealed class ReadTests
             "destinations": { "a": "localhost:5000", "b": { "address": "[::1]:81", "weight": 3 }, "c": "unix:/run/x.sock" },
             "host": "destination", "connectTimeout": "1s", "pool": { "lifeMax": "1d" }, "retriesMax": 0,
             "healthCheck": { "kind": "http", "path": "/health?x=1", "status": ["200", "204-299"], "body": "ok", "interval": "1s", "waitForFirstProbe": true },
-            "ejection": { "enabled": false, "failurePercentMax": 30 }, "retryBudget": { "percent": 10 },
+            "ejection": { "enabled": false, "failurePercentMax": 30 }, "retryBudget": { "percent": 10 }, "hedge": { "percentMax": 2 },
           }, "limited": {
-            "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1 } }, "healthCheck": "/up", "queue": { "requestsMax": 5 },
+            "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1 } }, "healthCheck": "/up", "queue": { "requestsMax": 5 }, "hedge": "50ms",
             "slowStart": 0, "panicThresholdPercent": 0,
           } },
           "transport": { "kind": "sockets", "loops": 2 }, /* and */
@@ -80,6 +80,8 @@ public sealed class ReadTests
             Assert.That(app.HealthCheck!.Status, Is.EqualTo(new[] { "200", "204-299" }));
             Assert.That(app.Ejection, Is.EqualTo(new EjectionConfig { Enabled = false, FailurePercentMax = 30 }));
             Assert.That(app.RetryBudget, Is.EqualTo(new RetryBudgetConfig { Percent = 10 }));
+            Assert.That(app.Hedge, Is.EqualTo(new HedgeConfig { PercentMax = 2 }));
+            Assert.That(limited.Hedge, Is.EqualTo(new HedgeConfig { After = "50ms" }));
             Assert.That(limited.HealthCheck!.Path, Is.EqualTo("/up"));
             Assert.That(limited.Queue, Is.EqualTo(new QueueConfig { RequestsMax = 5 }));
             Assert.That(limited.Destinations["a"], Is.EqualTo(new DestinationConfig { Address = "localhost:5000", RequestsMax = 9, Tier = 1 }));

@@ -148,6 +148,29 @@ public sealed class ValidatorTests
         Assert.That(ConfigValidator.Validate(config).Single().ToString(), Is.EqualTo("routes.b: matches the same requests as route \"a\"; one of them would never be used"));
     }
 
+    [TestCase("50ms")]
+    [TestCase("2s")]
+    [TestCase("p50")]
+    [TestCase("p95")]
+    [TestCase("p99")]
+    [TestCase("0", false)]
+    [TestCase("0ms", false)]
+    [TestCase("30s", false)] // the time-out of the response head
+    [TestCase("p49", false)]
+    [TestCase("p100", false)]
+    [TestCase("p9", false)]
+    [TestCase("p+5", false)]
+    [TestCase("fast", false)]
+    public void HedgeAfter_Table(string after, bool isValid = true) =>
+        Assert.That(Problems(new() { Hedge = new() { After = after } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.hedge.after" }));
+
+    [TestCase(1)]
+    [TestCase(100)]
+    [TestCase(0, false)]
+    [TestCase(101, false)]
+    public void HedgePercentMax_Table(int percentMax, bool isValid = true) =>
+        Assert.That(Problems(new() { Hedge = new() { PercentMax = percentMax } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.hedge.percentMax" }));
+
     [TestCase("/health")]
     [TestCase("/health?full=1")]
     [TestCase("health", false)]
