@@ -19,7 +19,9 @@ public sealed class ReadTests
             "limits": { "requestHeadTimeout": "500ms", "requestHeadBytesMax": "16KiB", "requestLineBytesMax": 1000, "requestBodyBytesMax": "1GB" },
           } },
           "routes": {
-            "api": { "hosts": "example.com", "path": "/v1/{id}/**", "methods": ["GET", "HEAD"], "headers": { "X-A": "*" }, "cluster": "app", "deadline": "2m", "listeners": "web" },
+            "api": { "hosts": "example.com", "path": "/v1/{id}/**", "methods": ["GET", "HEAD"], "headers": { "X-A": "*" }, "cluster": "app", "deadline": "2m", "listeners": "web",
+              "mirror": { "cluster": "limited", "percent": 10 } },
+            "new": { "path": "/new", "cluster": "app", "mirror": "limited" },
             "old": { "path": "/old", "redirect": "https://{host}/new{query}" },
             "ok": { "path": "/ok", "respond": { "status": 201, "body": "costs $${5}\n", "headers": { "X-B": "1" } }, "requestBodyBytesMax": null },
           },
@@ -64,6 +66,8 @@ public sealed class ReadTests
             Assert.That(api.Methods, Is.EqualTo(new[] { "GET", "HEAD" }));
             Assert.That(api.Headers["X-A"], Is.EqualTo("*"));
             Assert.That(api.Deadline, Is.EqualTo(TimeSpan.FromMinutes(2)));
+            Assert.That(api.Mirror, Is.EqualTo(new MirrorConfig { Cluster = "limited", Percent = 10 }));
+            Assert.That(config.Routes["new"].Mirror, Is.EqualTo(new MirrorConfig { Cluster = "limited" }));
             Assert.That(config.Routes["old"].Redirect, Is.EqualTo(new RedirectConfig { To = "https://{host}/new{query}" }));
             Assert.That(config.Routes["ok"].Respond!.Body, Is.EqualTo("costs ${5}\n"));
             Assert.That(config.Routes["ok"].Respond!.Status, Is.EqualTo(201));

@@ -192,7 +192,7 @@ internal sealed unsafe class EpollLoop : TransportLoop
             }
             RunWork();
             RunDeferred();
-            if (!any) break;
+            if (!any && Work.IsEmpty && !HasDeferred) break;
         }
         _ = Libc.Close(_epoll);
         lock (_wakeLock)
