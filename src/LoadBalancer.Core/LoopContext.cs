@@ -25,6 +25,7 @@ internal sealed class LoopContext
         Loop = loop;
         LoopCount = loopCount;
         Observer = server.Observer;
+        Mirrors = new MirrorSet(this);
     }
 
     internal ProxyServer Server { get; }
@@ -32,6 +33,7 @@ internal sealed class LoopContext
     internal int LoopCount { get; }
     internal ICompletionObserver? Observer { get; }
     internal Random Random { get; } = new();
+    internal MirrorSet Mirrors { get; }
     internal bool IsDraining { get; private set; }
     internal bool IsDrainReported { get; set; }
     internal int ConnectionCount { get; private set; }
@@ -97,14 +99,26 @@ internal sealed class LoopContext
         else _firstConnection = connection.NextOpen;
         if (connection.NextOpen is { } next) next.PreviousOpen = connection.PreviousOpen;
         connection.NextOpen = connection.PreviousOpen = null;
-        if (IsDraining && ConnectionCount == 0) Server.LoopDrained(this);
+        if (IsDraining && ConnectionCount == 0) EndDrain();
+    }
+
+    // The last client has gone: copies of requests are not waited for.
+    private void EndDrain()
+    {
+        Mirrors.Cut();
+        if (Mirrors.IsEmpty) Server.LoopDrained(this);
+    }
+
+    internal void OnMirrorEnded()
+    {
+        if (IsDraining && ConnectionCount == 0 && Mirrors.IsEmpty) Server.LoopDrained(this);
     }
 
     /// <summary>Idle connections end now, the others with their current answer.</summary>
     internal void Drain()
     {
         IsDraining = true;
-        if (ConnectionCount == 0) Server.LoopDrained(this);
+        if (ConnectionCount == 0) EndDrain();
         for (Http1Connection? connection = _firstConnection; connection is not null;)
         {
             Http1Connection? next = connection.NextOpen;
@@ -117,6 +131,7 @@ internal sealed class LoopContext
     /// <summary>The drain limit has passed: every connection is cut.</summary>
     internal void Cut()
     {
+        Mirrors.Cut();
         for (Http1Connection? connection = _firstConnection; connection is not null;)
         {
             Http1Connection? next = connection.NextOpen;

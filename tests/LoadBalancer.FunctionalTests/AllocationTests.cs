@@ -1,5 +1,6 @@
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Testing;
+using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
 
 namespace LoadBalancer.FunctionalTests;
@@ -45,11 +46,44 @@ public sealed class AllocationTests
     {
         const string Key = "a key of a good length";
         await MeasureAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 1, "GET / HTTP/1.1\r\nHost: example.com\r\nCookie: a=b; lb={cookie}\r\n\r\n", "", requests: 10_000,
-            cluster => cluster with { Sticky = new() { Cookie = "lb", Keys = [Key] } });
+            config => config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { Sticky = new() { Cookie = "lb", Keys = [Key] } } } });
+    }
+
+    // A delay that is fixed, and one that is learned; time stands still, so none passes.
+#if DEBUG
+    [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]
+#endif
+    [Test]
+    public async Task KeepAliveRequest_OfAClusterThatHedges_AllocatesNothing([Values("20s", "p99")] string after)
+    {
+        await MeasureAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 8, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "", requests: 10_000,
+            config => config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { Hedge = new() { After = after } } } },
+            new FakeTimeProvider());
+    }
+
+    // One copy at a time, so that no pool has to grow later: the others are left out.
+#if DEBUG
+    [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]
+#endif
+    [TestCase(1)]
+    [TestCase(8)]
+    public async Task KeepAliveRequest_OfARouteThatMirrors_AllocatesNothing(int connections)
+    {
+        await using ScriptedOrigin shadow = ScriptedOrigin.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        await MeasureAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", connections, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody", "", requests: 10_000,
+            config => config with
+            {
+                Clusters = new Dictionary<string, ClusterConfig>
+                {
+                    ["app"] = config.Clusters["app"],
+                    ["shadow"] = new() { Destinations = new Dictionary<string, DestinationConfig> { ["s"] = new() { Address = shadow.Address } } },
+                },
+                Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app", Mirror = new() { Cluster = "shadow", RequestsMax = 1 } } },
+            });
     }
 
     private static async Task MeasureAsync(
-        string answer, int connections, string head, string body, int requests, Func<ClusterConfig, ClusterConfig>? configure = null)
+        string answer, int connections, string head, string body, int requests, Func<ProxyConfig, ProxyConfig>? change = null, TimeProvider? time = null)
     {
         Transports.Require(TransportKind.Epoll);
         // One round in which every connection is at the same point at once, so that no pool has to grow later.
@@ -73,9 +107,9 @@ public sealed class AllocationTests
         ProxyConfig config = ProxyFixture.Config(TransportKind.Epoll, origin.Address);
         ListenerConfig listener = config.Listeners["main"] with { Limits = new() { RequestsPerConnectionMax = 0 } };
         config = config with { Listeners = new Dictionary<string, ListenerConfig> { ["main"] = listener } };
-        if (configure is not null) config = config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = configure(config.Clusters["app"]) } };
+        if (change is not null) config = change(config);
         var meter = new LoopThreadMeter();
-        await using var server = new Core.ProxyServer(config, new ErrorLog(), meter);
+        await using var server = new Core.ProxyServer(config, new ErrorLog(), meter, time);
         await server.StartAsync(Token);
         RawClient[] clients = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => RawClient.ConnectAsync(server.Endpoints["main"], Token)));
         if (head.Contains("{cookie}", StringComparison.Ordinal))

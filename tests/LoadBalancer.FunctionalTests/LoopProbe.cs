@@ -14,6 +14,30 @@ internal static class LoopProbe
         return work.Leased.Task.WaitAsync(token);
     }
 
+    /// <summary>Keeps the loop from everything else until disposed of, so that what comes meanwhile is met in one turn.</summary>
+    internal static LoopHold Hold(this LoopContext context)
+    {
+        var hold = new LoopHold();
+        context.Loop.Post(hold);
+        return hold;
+    }
+
+    internal sealed class LoopHold : LoopWork, IDisposable
+    {
+        private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly ManualResetEventSlim _go = new(false);
+
+        internal Task HeldAsync(CancellationToken token) => _held.Task.WaitAsync(token);
+
+        protected internal override void Execute()
+        {
+            _held.SetResult();
+            _go.Wait();
+        }
+
+        public void Dispose() => _go.Set();
+    }
+
     private sealed class Probe(LoopContext context) : LoopWork
     {
         internal TaskCompletionSource<int> Leased { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -10,6 +10,12 @@ public sealed record Completion(EndReason Reason, int Status, string Method, str
     public bool IsRetryDenied { get; init; }
 
     public long QueuedTicks { get; init; }
+
+    public bool IsHedged { get; init; }
+
+    public bool HasHedgeWon { get; init; }
+
+    public string? HedgeLoser { get; init; }
 }
 
 /// <summary>Hands completion records to the test in the order they were written.</summary>
@@ -23,6 +29,9 @@ public sealed class CompletionCollector : ICompletionObserver
     {
         IsRetryDenied = record.IsRetryDenied,
         QueuedTicks = record.QueuedTicks,
+        IsHedged = record.IsHedged,
+        HasHedgeWon = record.HasHedgeWon,
+        HedgeLoser = record.HedgeLoser,
     });
 
     public async Task<Completion> NextAsync(CancellationToken token) => await _records.Reader.ReadAsync(token);

@@ -44,11 +44,20 @@ public sealed class CompletionRecord
     /// <inheritdoc cref="RequestBodyBytes"/>
     public long ResponseBodyBytes { get; internal set; }
 
-    /// <summary>Attempts made at destinations.</summary>
+    /// <summary>Attempts made at destinations, a hedge not counted.</summary>
     public int Attempts { get; internal set; }
 
     /// <summary>Whether a further attempt was safe and allowed, but the cluster's retry budget was spent.</summary>
     public bool IsRetryDenied { get; internal set; }
+
+    /// <summary>Whether the request was sent to a second destination while the first was silent.</summary>
+    public bool IsHedged { get; internal set; }
+
+    /// <summary>Whether that second destination gave the answer; <see cref="Destination"/> is the one that did.</summary>
+    public bool HasHedgeWon { get; internal set; }
+
+    /// <summary>The other of the two destinations; null where the request was not hedged.</summary>
+    public string? HedgeLoser { get; internal set; }
 
     /// <summary>Time spent waiting for a destination that is not at its limit; part of the other times. 0 when it did not wait.</summary>
     public long QueuedTicks { get; internal set; }
@@ -70,14 +79,14 @@ public sealed class CompletionRecord
 
     internal void Reset()
     {
-        Listener = Route = Cluster = Destination = null;
+        Listener = Route = Cluster = Destination = HedgeLoser = null;
         Method = Target = default;
         Status = 0;
         Reason = EndReason.None;
         Rejection = Http.RejectionReason.None;
         RequestBodyBytes = ResponseBodyBytes = 0;
         Attempts = 0;
-        ConnectionReused = IsRetryDenied = false;
+        ConnectionReused = IsRetryDenied = IsHedged = HasHedgeWon = false;
         QueuedTicks = 0;
         ConnectTicks = FirstByteTicks = -1;
         StartTimestamp = TotalTicks = 0;

@@ -48,6 +48,9 @@ public sealed record ClusterConfig
     /// <summary>How far failed attempts are repeated in all.</summary>
     public RetryBudgetConfig RetryBudget { get; init; } = new();
 
+    /// <summary>Sending a request to a second destination while the first is silent. Null (default) for never.</summary>
+    public HedgeConfig? Hedge { get; init; }
+
     /// <summary>Kept connections.</summary>
     public ConnectionPoolConfig Pool { get; init; } = new();
 

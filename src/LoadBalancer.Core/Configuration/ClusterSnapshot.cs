@@ -21,6 +21,7 @@ internal sealed class ClusterSnapshot
         HealthCheck = config.HealthCheck is { } check ? new HealthCheck(check, config.Host) : null;
         long now = services.Time.GetTimestamp();
         RetryBudget = new RetryBudget(config.RetryBudget.Percent / 100.0, config.RetryBudget.PerSecondMin, services.LoopCount, services.Time.TimestampFrequency, now);
+        Hedging = config.Hedge is { } hedge ? new HedgePolicy(hedge, services) : null;
         Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance), new SchedulerOptions
         {
             TimestampFrequency = services.Time.TimestampFrequency,
@@ -47,6 +48,9 @@ internal sealed class ClusterSnapshot
     internal ClusterMembers Members { get; }
     internal Scheduler Scheduler { get; }
     internal RetryBudget RetryBudget { get; }
+
+    /// <summary>Null when requests are not hedged.</summary>
+    internal HedgePolicy? Hedging { get; }
 
     /// <summary>Where requests wait for a destination; null when they do not.</summary>
     internal WaitQueue? Queue { get; }

@@ -43,9 +43,11 @@ internal static class ConfigRanges
     internal static readonly NumberRange RetriesMax = new(0, 10);
     internal static readonly NumberRange Weight = new(1, 1000);
     internal static readonly NumberRange SplitShare = new(0, 1_000_000);
+    internal static readonly NumberRange MirrorRequestsMax = new(1, 100_000);
     internal static readonly NumberRange RequestsMax = new(0, 1_000_000);
     internal static readonly NumberRange Tier = new(0, 15);
     internal static readonly NumberRange Percent = new(0, 100);
+    internal static readonly NumberRange HedgePercentMax = new(1, 100);
     internal static readonly NumberRange RetriesPerSecondMin = new(0, 1_000_000);
     internal static readonly DurationRange SlowStart = PositiveOrNone;
     // Browsers keep no cookie for longer than 400 days (RFC 6265bis §5.5).

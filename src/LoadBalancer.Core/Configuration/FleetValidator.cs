@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Health;
 
 namespace LoadBalancer.Core.Configuration;
@@ -15,6 +16,7 @@ internal static class FleetValidator
         problems.Range(path, "panicThresholdPercent", cluster.PanicThresholdPercent, ConfigRanges.Percent);
         problems.Range($"{path}.retryBudget", "percent", cluster.RetryBudget.Percent, ConfigRanges.Percent);
         problems.Range($"{path}.retryBudget", "perSecondMin", cluster.RetryBudget.PerSecondMin, ConfigRanges.RetriesPerSecondMin);
+        if (cluster.Hedge is { } hedge) Hedge($"{path}.hedge", hedge, cluster, problems);
         problems.Range($"{path}.queue", "requestsMax", cluster.Queue.RequestsMax, ConfigRanges.QueueRequestsMax);
         problems.Range($"{path}.queue", "timeout", cluster.Queue.Timeout, ConfigRanges.QueueTimeout);
         // With one destination that has no limit nobody ever waits.
@@ -40,6 +42,15 @@ internal static class FleetValidator
         problems.Range(path, "timeout", check.Timeout, ConfigRanges.HealthCheckTimeout);
         problems.Range(path, "fall", check.Fall, ConfigRanges.FallAndRise);
         problems.Range(path, "rise", check.Rise, ConfigRanges.FallAndRise);
+    }
+
+    private static void Hedge(string path, HedgeConfig hedge, ClusterConfig cluster, ProblemList problems)
+    {
+        if (!HedgeDelay.TryParse(hedge.After, out HedgeDelay after))
+            problems.Add($"{path}.after", $"{CharacterText.Quote(hedge.After)} is no delay; expected a duration such as \"50ms\", or a percentile from \"p50\" to \"p99\"");
+        else if (after.Fixed >= cluster.ResponseHeadTimeout)
+            problems.Add($"{path}.after", $"{hedge.After} is not less than \"responseHeadTimeout\", {DurationText.Format(cluster.ResponseHeadTimeout)}; nothing would ever be hedged");
+        problems.Range(path, "percentMax", hedge.PercentMax, ConfigRanges.HedgePercentMax);
     }
 
     private static void Ejection(string path, EjectionConfig ejection, ProblemList problems)

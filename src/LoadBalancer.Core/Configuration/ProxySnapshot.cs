@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Routing;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
@@ -11,6 +12,7 @@ internal sealed class ProxySnapshot
 {
     internal required ProxyConfig Config { get; init; }
     internal required ListenerSnapshot[] Listeners { get; init; }
+    internal required RouteSnapshot[] Routes { get; init; }
     internal required ClusterSnapshot[] Clusters { get; init; }
 
     internal static ProxySnapshot Build(ProxyConfig config, FleetServices services)
@@ -24,7 +26,7 @@ internal sealed class ProxySnapshot
 
         var routes = new List<RouteSnapshot>();
         foreach ((string name, RouteConfig route) in config.Routes)
-            routes.Add(new RouteSnapshot(name, route, clusters));
+            routes.Add(new RouteSnapshot(name, route, clusters, services.LoopCount));
 
         var listeners = new List<ListenerSnapshot>();
         foreach ((string name, ListenerConfig listener) in config.Listeners)
@@ -37,7 +39,7 @@ internal sealed class ProxySnapshot
             }
             listeners.Add(new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules)));
         }
-        return new ProxySnapshot { Config = config, Listeners = [.. listeners], Clusters = [.. clusters.Values] };
+        return new ProxySnapshot { Config = config, Listeners = [.. listeners], Routes = [.. routes], Clusters = [.. clusters.Values] };
     }
 }
 
@@ -77,7 +79,7 @@ internal sealed class ListenerSnapshot
 }
 
 /// <summary>A route with what it leads to.</summary>
-internal sealed class RouteSnapshot(string name, RouteConfig config, IReadOnlyDictionary<string, ClusterSnapshot> clusters)
+internal sealed class RouteSnapshot(string name, RouteConfig config, IReadOnlyDictionary<string, ClusterSnapshot> clusters, int loopCount)
 {
     private readonly ClusterSnapshot? _cluster = config.Cluster is { } cluster ? clusters[cluster] : null;
     private readonly ClusterSplit? _split = config.Split.Count > 0 ? new(config.Split, clusters) : null;
@@ -87,6 +89,9 @@ internal sealed class RouteSnapshot(string name, RouteConfig config, IReadOnlyDi
 
     /// <summary>Where a request goes; null where the route answers itself.</summary>
     internal ClusterSnapshot? ClusterFor(Random random) => _cluster ?? _split?.Draw(random);
+
+    /// <summary>Null where requests are not copied to a shadow.</summary>
+    internal RouteMirror? Mirror { get; } = config.Mirror is { } mirror ? new(mirror, clusters[mirror.Cluster], loopCount) : null;
 
     internal long DeadlineMilliseconds { get; } = (long)config.Deadline.TotalMilliseconds;
     internal long RequestBodyBytesMax { get; } = config.RequestBodyBytesMax ?? -1;

@@ -30,6 +30,9 @@ public sealed record RouteConfig
     /// </summary>
     public IReadOnlyDictionary<string, int> Split { get; init; } = new Dictionary<string, int>();
 
+    /// <summary>Copies of the requests to a shadow cluster, for routes that forward. Null (default) for none.</summary>
+    public MirrorConfig? Mirror { get; init; }
+
     /// <summary>Answer with a redirect.</summary>
     public RedirectConfig? Redirect { get; init; }
 

@@ -58,6 +58,7 @@ internal static class RouteValidator
         if (route.Cluster is { } cluster && !config.Clusters.ContainsKey(cluster))
             problems.Add($"{path}.cluster", $"there is no cluster {CharacterText.Quote(cluster)}{Suggestion.Text(cluster, [.. config.Clusters.Keys])}");
         Split(config, $"{path}.split", route.Split, problems);
+        if (route.Mirror is { } mirror) Mirror(config, $"{path}.mirror", route, mirror, problems);
         if (route.Redirect is { } redirect) Redirect($"{path}.redirect", redirect, problems);
         if (route.Respond is { } respond) Respond($"{path}.respond", respond, problems);
     }
@@ -79,6 +80,17 @@ internal static class RouteValidator
             problems.Range(path, cluster, share, ConfigRanges.SplitShare);
         }
         if (split.Count > 0 && split.Values.All(share => share == 0)) problems.Add(path, "gives every cluster a share of 0; nothing could be forwarded");
+    }
+
+    private static void Mirror(ProxyConfig config, string path, RouteConfig route, MirrorConfig mirror, ProblemList problems)
+    {
+        if (!config.Clusters.ContainsKey(mirror.Cluster))
+            problems.Add($"{path}.cluster", $"there is no cluster {CharacterText.Quote(mirror.Cluster)}{Suggestion.Text(mirror.Cluster, [.. config.Clusters.Keys])}");
+        else if (route.Cluster == mirror.Cluster || route.Split.ContainsKey(mirror.Cluster))
+            problems.Add($"{path}.cluster", $"{CharacterText.Quote(mirror.Cluster)} gets the requests already; expected another cluster, which gets copies");
+        if (route.Cluster is null && route.Split.Count == 0) problems.Add(path, "has no effect on a route that forwards nothing; it goes with \"cluster\" or \"split\"");
+        problems.Range(path, "percent", mirror.Percent, ConfigRanges.Percent);
+        problems.Range(path, "requestsMax", mirror.RequestsMax, ConfigRanges.MirrorRequestsMax);
     }
 
     private static void Redirect(string path, RedirectConfig redirect, ProblemList problems)

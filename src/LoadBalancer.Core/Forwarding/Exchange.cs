@@ -47,6 +47,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal DestinationState Destination = null!; // of the last pick
     internal UpstreamConnection? Upstream;
     internal LoopWait? NameWait; // while the destination's name is looked up
+    internal Hedge? Hedge;       // made by the first request of a cluster that hedges, and kept
     internal RouteSnapshot? Route;
     internal ClusterSnapshot? Cluster;
 
@@ -228,6 +229,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     {
         if (FailReason == EndReason.None) FailReason = reason;
         NameWait?.Cut();
+        if (reason != EndReason.UpstreamHeadTimeout) Hedge?.Cut(); // that one is of the first destination: the hedge may still answer
         if (Queue is { } queue) queue.Leave(this);
         else Upstream?.Transport.Abort();
     }

@@ -48,9 +48,10 @@ internal static class Forwarder
     internal static ValueTask AnswerAsync(Exchange exchange)
     {
         TransportReader input = exchange.Upstream!.Transport.Input;
-        if (exchange.FailReason == EndReason.None && !input.IsEmpty && ParseHead(exchange, input) == ParseStatus.Complete && exchange.Response.Status >= 200)
+        if (exchange.FailReason == EndReason.None && exchange.Hedge is not { HasWon: true } && !input.IsEmpty
+            && ParseHead(exchange, input) == ParseStatus.Complete && exchange.Response.Status >= 200)
         {
-            EndHead(exchange);
+            CompleteHead(exchange);
             return RelayAsync(exchange);
         }
         return ForwardAsync(exchange);
@@ -121,6 +122,11 @@ internal static class Forwarder
             EndReason reason = exchange.FailReason != EndReason.None ? exchange.FailReason
                 : exchange.Record.Rejection != RejectionReason.None ? EndReason.BadResponse
                 : EndReason.UpstreamClosed;
+            if (exchange.Hedge is { } hedge)
+            {
+                if (await hedge.TakesOverAsync(reason).ConfigureAwait(false)) continue;
+                if (exchange.FailReason != EndReason.None) reason = exchange.FailReason;
+            }
             // Any byte, also one of a head that breaks off or of an interim response, proves that the request was read: what repeating
             // rests on is gone, and the client would get the interim responses of two destinations.
             bool nothingAnswered = reason == EndReason.UpstreamClosed && exchange.Record.FirstByteTicks < 0;
@@ -160,7 +166,11 @@ internal static class Forwarder
         exchange.Record.Destination = exchange.Destination.Name;
         exchange.Record.Attempts = attempt + 1;
         if (attempt > 0) exchange.Record.ConnectTicks = exchange.Record.FirstByteTicks = -1;
-        else cluster.RetryBudget.CountRequest(exchange.Context.Loop.Index);
+        else
+        {
+            cluster.RetryBudget.CountRequest(exchange.Context.Loop.Index);
+            cluster.Hedging?.Budget.CountRequest(exchange.Context.Loop.Index);
+        }
         return true;
     }
 
@@ -184,18 +194,28 @@ internal static class Forwarder
         return exchange.BufferedBody.IsEmpty ? output.FlushAsync() : output.WriteAsync(exchange.BufferedBody);
     }
 
-    private static void BeginAnswer(Exchange exchange)
+    internal static void BeginAnswer(Exchange exchange)
     {
         exchange.IsSent = true;
         exchange.Response.Reset();
         exchange.IsAwaitingHead = true;
         if (exchange.IsUploadOver) exchange.Arm(ExchangePhase.ResponseHead, exchange.Cluster!.ResponseHeadMilliseconds);
+        if (exchange.Cluster!.Hedging is { } hedging) Hedge.Schedule(exchange, hedging);
     }
 
     private static void EndHead(Exchange exchange)
     {
         exchange.IsAwaitingHead = false;
         exchange.Disarm();
+    }
+
+    // A whole final head stands at the front of the connection's bytes.
+    private static void CompleteHead(Exchange exchange)
+    {
+        EndHead(exchange);
+        if (exchange.Cluster!.Hedging is not { } hedging) return;
+        exchange.Hedge?.Lose();
+        hedging.Learn(exchange);
     }
 
     // RFC 9110 §9.2.2. After a kept connection was closed at once the request was most likely never read, but only what is idempotent
@@ -233,16 +253,26 @@ internal static class Forwarder
         while (true)
         {
             bool isCanceled = await input.FillAsync();
+            if (exchange.Hedge is { HasWon: true })
+            {
+                EndHead(exchange);
+                return false; // and go on with its connection
+            }
             ParseStatus status = input.IsEmpty ? ParseStatus.NeedMore : ParseHead(exchange, input);
             if (status == ParseStatus.Complete && exchange.FailReason == EndReason.None)
             {
-                if (response.Status is >= 200 or 101)
+                if (response.Status >= 200 || (response.Status == 101 && UpgradeProtocols.WereOffered(exchange, input.Bytes.Span)))
+                {
+                    CompleteHead(exchange);
+                    return true;
+                }
+                if (response.Status == 101)
                 {
                     EndHead(exchange);
-                    if (response.Status != 101 || UpgradeProtocols.WereOffered(exchange, input.Bytes.Span)) return true;
                     exchange.Record.Rejection = RejectionReason.BadStatus; // RFC 9110 §15.2.2: a switch that nobody asked for
                     return false;
                 }
+                exchange.Hedge?.Lose(); // of two destinations the client would get the interim responses of both
                 // RFC 9110 §15.2: interim responses are passed on, but not to HTTP/1.0.
                 if (exchange.Request.MinorVersion > 0 && !await InterimAsync(exchange, input.Bytes.Span).ConfigureAwait(false)) return false;
                 input.Consume(response.Length);
@@ -409,7 +439,7 @@ internal static class Forwarder
         bool isReusable = isUpstreamClean && reason == EndReason.Completed && response.KeepAlive && response.Framing != MessageFraming.UntilClose;
         if (exchange.IsUploadRunning) return EndUploadAsync(exchange, upstream, isReusable);
         Release(exchange, upstream, isReusable);
-        return default;
+        return exchange.Hedge is { IsRunning: true } hedge ? hedge.EndAsync() : default;
 
         [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
         static async ValueTask EndUploadAsync(Exchange exchange, UpstreamConnection upstream, bool isReusable)
@@ -461,19 +491,29 @@ internal static class Forwarder
         upstream.Pool.Discard(upstream);
     }
 
-    private static void CompletePick(Exchange exchange, EndReason reason)
+    /// <summary>What the end of an attempt says about the destination.</summary>
+    /// <param name="reason">Of the attempt.</param>
+    /// <param name="status">Of a complete answer.</param>
+    /// <param name="isSilentReuse">A kept connection on which not a byte came.</param>
+    internal static PickOutcomeKind KindOf(EndReason reason, int status, bool isSilentReuse)
     {
-        PickOutcomeKind kind = reason switch
+        return reason switch
         {
-            EndReason.Completed => exchange.Record.Status is >= 500 or 429 ? PickOutcomeKind.ServerError : PickOutcomeKind.Success,
+            EndReason.Completed => status is >= 500 or 429 ? PickOutcomeKind.ServerError : PickOutcomeKind.Success,
             EndReason.TunnelClosed or EndReason.TunnelIdle => PickOutcomeKind.Success,
             EndReason.UpstreamConnectFailed or EndReason.UpstreamUnresolved => PickOutcomeKind.ConnectFailure,
             EndReason.UpstreamConnectTimeout or EndReason.UpstreamHeadTimeout or EndReason.UpstreamIdleTimeout or EndReason.DeadlineExceeded => PickOutcomeKind.Timeout,
             // What a kept connection's end means is told by the attempt on a fresh one: servers close idle ones, and restart.
-            EndReason.UpstreamClosed when exchange.Upstream is { WasReused: true } && exchange.Record.FirstByteTicks < 0 => PickOutcomeKind.Cancelled,
+            EndReason.UpstreamClosed when isSilentReuse => PickOutcomeKind.Cancelled,
             EndReason.UpstreamClosed or EndReason.BadResponse or EndReason.UpstreamTruncated or EndReason.BadResponseBody => PickOutcomeKind.ProtocolFailure,
             _ => PickOutcomeKind.Cancelled,
         };
+    }
+
+    internal static void CompletePick(Exchange exchange, EndReason reason)
+    {
+        bool isSilentReuse = exchange.Upstream is { WasReused: true } && exchange.Record.FirstByteTicks < 0;
+        PickOutcomeKind kind = KindOf(reason, exchange.Record.Status, isSilentReuse);
         long now = exchange.Context.Loop.Time.GetTimestamp();
         exchange.EndTimestamp = now;
         // The record counts from the request's start, balancing from the pick: what came before is not the destination's doing.
@@ -487,6 +527,7 @@ internal static class Forwarder
     {
         exchange.Fail(EndReason.InternalError);
         await Upload.StopAsync(exchange).ConfigureAwait(false);
+        if (exchange.Hedge is { } hedge) await hedge.EndAsync().ConfigureAwait(false);
         CompletePick(exchange, EndReason.InternalError);
         if (exchange.Upstream is not { } upstream) return;
         exchange.Upstream = null;

@@ -16,26 +16,35 @@ internal static class RequestHeadWriter
     // Hot path: per request. 0 allocations.
     internal static void Write(Exchange exchange, DestinationState destination, TransportWriter output)
     {
+        ClusterSnapshot cluster = exchange.Cluster!;
+        output.Advance(Write(exchange, cluster, destination, output.GetSpan(SizeMax(exchange, cluster, destination)), []));
+    }
+
+    /// <summary>Room that <see cref="Write(Exchange, ClusterSnapshot, DestinationState, Span{byte}, ReadOnlySpan{byte})"/> may need.</summary>
+    internal static int SizeMax(Exchange exchange, ClusterSnapshot cluster, DestinationState destination) =>
+        exchange.Request.Length + exchange.Client.ForwardedLines.Length + 3 * exchange.Request.AuthorityLength + destination.HostValue.Length
+            + (cluster.HostOverride?.Length ?? 0) + exchange.Client.Listener.ViaLine.Length + 512;
+
+    /// <summary>The same for any cluster, with a line more. Returns the length.</summary>
+    internal static int Write(Exchange exchange, ClusterSnapshot cluster, DestinationState destination, Span<byte> output, ReadOnlySpan<byte> extraLine)
+    {
         RequestHead request = exchange.Request;
         Http1Connection client = exchange.Client;
         ListenerSnapshot listener = client.Listener;
         ReadOnlySpan<byte> bytes = exchange.Head.Span;
         ReadOnlySpan<byte> authority = bytes.Slice(request.AuthorityStart, request.AuthorityLength);
-        byte[] forwardedLines = client.ForwardedLines;
-        int sizeMax = request.Length + forwardedLines.Length + 3 * authority.Length + destination.HostValue.Length
-            + (exchange.Cluster!.HostOverride?.Length ?? 0) + listener.ViaLine.Length + 512;
-        var head = new HeadBuffer(output.GetSpan(sizeMax));
+        var head = new HeadBuffer(output);
 
         AppendRequestLine(ref head, exchange, bytes);
 
         uint drop = ClientClaims;
-        bool keepsHost = exchange.Cluster.KeepsClientHost && request.TargetForm != TargetForm.Absolute && request.HasKnown(KnownField.Host);
+        bool keepsHost = cluster.KeepsClientHost && request.TargetForm != TargetForm.Absolute && request.HasKnown(KnownField.Host);
         if (!keepsHost)
         {
             drop |= HeadBuffer.Bit(KnownField.Host);
             head.Append("Host: "u8);
-            head.Append(exchange.Cluster.HostOverride is { } fixedHost ? fixedHost
-                : exchange.Cluster.KeepsClientHost && authority.Length > 0 ? authority : destination.HostValue);
+            head.Append(cluster.HostOverride is { } fixedHost ? fixedHost
+                : cluster.KeepsClientHost && authority.Length > 0 ? authority : destination.HostValue);
             head.Append("\r\n"u8);
         }
         bool isBounded = request.MaxForwards > 0 && request.Method is RequestMethod.Trace or RequestMethod.Options;
@@ -52,10 +61,11 @@ internal static class RequestHeadWriter
 
         if (request.Framing == MessageFraming.Chunked) head.Append("Transfer-Encoding: chunked\r\n"u8);
         AppendConnection(ref head, request, bytes);
-        AppendForwarded(ref head, client, request, bytes, authority, forwardedLines);
+        AppendForwarded(ref head, client, request, bytes, authority, client.ForwardedLines);
         head.Append(request.MinorVersion == 0 ? listener.ViaLine10 : listener.ViaLine);
+        head.Append(extraLine);
         head.Append("\r\n"u8);
-        output.Advance(head.Length);
+        return head.Length;
     }
 
     private static void AppendRequestLine(ref HeadBuffer head, Exchange exchange, ReadOnlySpan<byte> bytes)

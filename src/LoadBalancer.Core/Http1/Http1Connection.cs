@@ -107,10 +107,15 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
                         // The common case waits here and nowhere below: one wait for a request, one for its answer.
                         if (Forwarder.TrySend(exchange))
                         {
+                            exchange.Route!.Mirror?.Copy(exchange);
                             await exchange.Upstream!.Transport.Input.FillAsync();
                             answer = Forwarder.AnswerAsync(exchange);
                         }
-                        else answer = Forwarder.ForwardAsync(exchange);
+                        else
+                        {
+                            answer = Forwarder.ForwardAsync(exchange);
+                            exchange.Route!.Mirror?.Copy(exchange);
+                        }
                     }
                     if (answer.IsCompletedSuccessfully) answer.GetAwaiter().GetResult();
                     else await answer.ConfigureAwait(false);

@@ -68,6 +68,14 @@ internal sealed class TimerWheel
         }
     }
 
+    /// <summary>Ticks from the last one processed to the next that has a timer, at most <paramref name="max"/>.</summary>
+    internal int TicksToNext(int max)
+    {
+        int ticks = 1;
+        while (ticks < max && _slots[(_tick + ticks) & (SlotCount - 1)] is null) ticks++;
+        return ticks;
+    }
+
     // The first tick at whose start the deadline has passed, and never one already processed.
     private long DueTick(long deadlineMilliseconds) =>
         Math.Clamp((deadlineMilliseconds + TickMilliseconds - 1) / TickMilliseconds, _tick + 1, _tick + SlotCount - 1);

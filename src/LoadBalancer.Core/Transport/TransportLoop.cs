@@ -45,6 +45,8 @@ internal abstract class TransportLoop
 
     internal TimerWheel Timers { get; }
 
+    internal PreciseTimers PreciseTimers { get; } = new();
+
     internal SlabPool Slabs { get; } = new();
 
     internal TimeProvider Time => _time;
@@ -57,6 +59,7 @@ internal abstract class TransportLoop
     {
         NowMilliseconds = (long)((_time.GetTimestamp() - _origin) * _millisecondsPerTick);
         if (Timers.IsEmpty) Timers.Advance(NowMilliseconds); // moves the hand over the time slept, so that new timers queue near it
+        if (PreciseTimers.IsEmpty) PreciseTimers.Advance(NowMilliseconds);
     }
 
     /// <summary>Whether the caller is the loop's thread.</summary>
@@ -125,11 +128,19 @@ internal abstract class TransportLoop
         _deferredSpare.Clear();
     }
 
+    /// <summary>How long the loop may sleep, in milliseconds, by its timers; -1 without limit.</summary>
+    private protected int TimerTimeoutMilliseconds()
+    {
+        int timeout = Timers.IsEmpty ? -1 : TimerWheel.TickMilliseconds - (int)(NowMilliseconds % TimerWheel.TickMilliseconds);
+        return PreciseTimers.IsEmpty ? timeout : PreciseTimers.MillisecondsToNext(timeout < 0 ? TimerWheel.TickMilliseconds : timeout);
+    }
+
     private protected void RunTimers()
     {
         try
         {
             Timers.Advance(NowMilliseconds);
+            PreciseTimers.Advance(NowMilliseconds);
         }
         catch (Exception e)
         {

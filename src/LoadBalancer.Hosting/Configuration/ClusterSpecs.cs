@@ -69,6 +69,8 @@ internal static class ClusterSpecs
             new CountSpec(ConfigRanges.RetriesMax), c => c.RetriesMax, (c, v) => c with { RetriesMax = v }) { OtherNames = ["retries"] },
         new FieldSpec<ClusterConfig, RetryBudgetConfig>("retryBudget", "How far failed attempts are repeated in all.",
             FleetSpecs.RetryBudget, c => c.RetryBudget, (c, v) => c with { RetryBudget = v }),
+        new FieldSpec<ClusterConfig, HedgeConfig?>("hedge", "Sending a request to a second destination while the first is silent; a plain string is its \"after\". Left out: never.",
+            FleetSpecs.Hedge!, c => c.Hedge, (c, v) => c with { Hedge = v }) { OtherNames = ["hedging", "hedgePolicy"] },
         new FieldSpec<ClusterConfig, ConnectionPoolConfig>("pool", "Kept connections.",
             Pool, c => c.Pool, (c, v) => c with { Pool = v }),
         new FieldSpec<ClusterConfig, HealthCheckConfig?>("healthCheck", "Probes of the destinations; a plain string is the \"path\" of an HTTP check. Left out: none.",

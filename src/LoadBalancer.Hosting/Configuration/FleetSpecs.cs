@@ -1,4 +1,5 @@
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Hosting.Configuration.Specs;
 
 namespace LoadBalancer.Hosting.Configuration;
@@ -57,6 +58,17 @@ internal static class FleetSpecs
             new CountSpec(ConfigRanges.QueueRequestsMax), c => c.RequestsMax, (c, v) => c with { RequestsMax = v }) { OtherNames = ["max", "length", "size"] },
         new FieldSpec<QueueConfig, TimeSpan>("timeout", "How long one waits; then 503.",
             new DurationSpec(ConfigRanges.QueueTimeout), c => c.Timeout, (c, v) => c with { Timeout = v }));
+
+    internal static readonly ObjectSpec<HedgeConfig> Hedge = new(
+        "hedge", "Hedged requests: GET, HEAD and OPTIONS without a body go to a second destination when the first is silent; the first to answer serves the client.", () => new HedgeConfig(),
+        new FieldSpec<HedgeConfig, string>("after",
+            "How long the first may be silent: a duration, or a percentile (\"p50\" to \"p99\") of the times to the first byte that the cluster has shown lately.",
+            new TextSpec(pattern: "^(p[5-9][0-9]|[0-9]+(ms|s|m|h|d))$", examples: HedgeDelay.Examples), c => c.After, (c, v) => c with { After = v }) { OtherNames = ["delay"] },
+        new FieldSpec<HedgeConfig, int>("percentMax", "Most hedges for a hundred requests of the cluster.",
+            new CountSpec(ConfigRanges.HedgePercentMax), c => c.PercentMax, (c, v) => c with { PercentMax = v }) { OtherNames = ["percent", "budgetPercent"] })
+    {
+        FromText = text => new HedgeConfig { After = text },
+    };
 
     internal static readonly ObjectSpec<RetryBudgetConfig> RetryBudget = new(
         "retryBudget", "Bound of all retries of a cluster; a failure beyond it is answered. Quiet times are saved for up to 10 s.", () => new RetryBudgetConfig(),

@@ -17,6 +17,19 @@ internal static class RouteSpecs
         FromText = text => new RedirectConfig { To = text },
     };
 
+    internal static readonly ObjectSpec<MirrorConfig> Mirror = new(
+        "mirror", "Copies of a route's requests, marked X-Mirrored: 1, to a shadow cluster. Its answers are thrown away; the client's is neither delayed nor changed. Bodies that come after their head are not copied.",
+        () => new MirrorConfig { Cluster = "" },
+        new FieldSpec<MirrorConfig, string>("cluster", "Name of the shadow cluster.",
+            new TextSpec(), c => c.Cluster, (c, v) => c with { Cluster = v }) { IsRequired = true, OtherNames = ["to", "target"] },
+        new FieldSpec<MirrorConfig, int>("percent", "Which part of the requests is copied, by chance.",
+            new CountSpec(ConfigRanges.Percent), c => c.Percent, (c, v) => c with { Percent = v }) { OtherNames = ["share", "fraction"] },
+        new FieldSpec<MirrorConfig, int>("requestsMax", "Most copies under way at once, over all loops; those beyond are left out.",
+            new CountSpec(ConfigRanges.MirrorRequestsMax), c => c.RequestsMax, (c, v) => c with { RequestsMax = v }) { OtherNames = ["max", "limit"] })
+    {
+        FromText = text => new MirrorConfig { Cluster = text },
+    };
+
     internal static readonly ObjectSpec<RespondConfig> Respond = new(
         "respond", "A fixed answer.", () => new RespondConfig(),
         new FieldSpec<RespondConfig, int>("status", "200 to 599.",
@@ -48,6 +61,8 @@ internal static class RouteSpecs
         new FieldSpec<RouteConfig, IReadOnlyDictionary<string, int>>("split",
             "Clusters to forward to by chance, with their shares, as in { \"stable\": 95, \"canary\": 5 }. A share of 0 gets nothing.",
             new MapSpec<int>(new CountSpec(ConfigRanges.SplitShare), () => 1), c => c.Split, (c, v) => c with { Split = v }) { OtherNames = ["weightedClusters", "splitClients", "canary"] },
+        new FieldSpec<RouteConfig, MirrorConfig?>("mirror", "Copies of the requests to a shadow cluster; a plain string is its \"cluster\". Left out: none.",
+            Mirror!, c => c.Mirror, (c, v) => c with { Mirror = v }) { OtherNames = ["shadow", "mirrors", "requestMirrorPolicies"] },
         new FieldSpec<RouteConfig, RedirectConfig?>("redirect", "Answer with a redirect; a plain string is its \"to\".",
             Redirect!, c => c.Redirect, (c, v) => c with { Redirect = v }),
         new FieldSpec<RouteConfig, RespondConfig?>("respond", "Answer directly.",

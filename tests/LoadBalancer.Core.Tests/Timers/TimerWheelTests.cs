@@ -41,6 +41,36 @@ public class TimerWheelTests
         Assert.That(timer.Deadline, Is.EqualTo(LoopTimer.None));
     }
 
+    [TestCase(1)]
+    [TestCase(7)]
+    [TestCase(512)]
+    [TestCase(3_000)]
+    public void PreciseTimers_MillisecondByMillisecond_FireWithinOne(int deadline)
+    {
+        var timers = new PreciseTimers();
+        timers.Advance(1_000_003);
+        var timer = new Timer();
+        timers.Set(timer, 1_000_003 + deadline);
+        Assert.That(timers.MillisecondsToNext(50), Is.EqualTo(Math.Min(deadline, 50)));
+        for (int now = 0; now < deadline; now++)
+        {
+            timers.Advance(1_000_003 + now);
+            Assert.That(timer.Fired, Is.Zero);
+        }
+        timers.Advance(1_000_003 + deadline);
+        Assert.That((timer.Fired, timers.IsEmpty), Is.EqualTo((1, true)));
+    }
+
+    [Test]
+    public void PreciseTimers_Removed_LeaveNothingToWakeFor()
+    {
+        var timers = new PreciseTimers();
+        var timer = new Timer();
+        timers.Set(timer, 5);
+        timers.Remove(timer);
+        Assert.That((timers.IsEmpty, timers.MillisecondsToNext(50)), Is.EqualTo((true, 50)));
+    }
+
     [Test]
     public void Set_DeadlinePassedAlready_FiresOnTheNextTick()
     {

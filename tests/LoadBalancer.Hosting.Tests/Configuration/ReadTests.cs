@@ -19,7 +19,9 @@ public sealed class ReadTests
             "limits": { "requestHeadTimeout": "500ms", "requestHeadBytesMax": "16KiB", "requestLineBytesMax": 1000, "requestBodyBytesMax": "1GB" },
           } },
           "routes": {
-            "api": { "hosts": "example.com", "path": "/v1/{id}/**", "methods": ["GET", "HEAD"], "headers": { "X-A": "*" }, "cluster": "app", "deadline": "2m", "listeners": "web" },
+            "api": { "hosts": "example.com", "path": "/v1/{id}/**", "methods": ["GET", "HEAD"], "headers": { "X-A": "*" }, "cluster": "app", "deadline": "2m", "listeners": "web",
+              "mirror": { "cluster": "limited", "percent": 10 } },
+            "new": { "path": "/new", "cluster": "app", "mirror": "limited" },
             "old": { "path": "/old", "redirect": "https://{host}/new{query}" },
             "ok": { "path": "/ok", "respond": { "status": 201, "body": "costs $${5}\n", "headers": { "X-B": "1" } }, "requestBodyBytesMax": null },
           },
@@ -27,10 +29,10 @@ public sealed class ReadTests
             "destinations": { "a": "localhost:5000", "b": { "address": "[::1]:81", "weight": 3 }, "c": "unix:/run/x.sock" },
             "host": "destination", "connectTimeout": "1s", "pool": { "lifeMax": "1d" }, "retriesMax": 0,
             "healthCheck": { "kind": "http", "path": "/health?x=1", "status": ["200", "204-299"], "body": "ok", "interval": "1s", "waitForFirstProbe": true },
-            "ejection": { "enabled": false, "failurePercentMax": 30 }, "retryBudget": { "percent": 10 },
+            "ejection": { "enabled": false, "failurePercentMax": 30 }, "retryBudget": { "percent": 10 }, "hedge": { "percentMax": 2 },
             "sticky": { "cookie": "id", "keys": ["${STICKY_KEY:-0123456789abcdef}", "fedcba9876543210"], "maxAge": "1d", "secure": true, "sameSite": "strict" },
           }, "limited": {
-            "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1, "zone": "z1" } }, "healthCheck": "/up", "sticky": "lb", "queue": { "requestsMax": 5 },
+            "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1, "zone": "z1" } }, "healthCheck": "/up", "sticky": "lb", "queue": { "requestsMax": 5 }, "hedge": "50ms",
             "slowStart": 0, "panicThresholdPercent": 0,
           } },
           "zone": "${ZONE:-}",
@@ -66,6 +68,8 @@ public sealed class ReadTests
             Assert.That(api.Methods, Is.EqualTo(new[] { "GET", "HEAD" }));
             Assert.That(api.Headers["X-A"], Is.EqualTo("*"));
             Assert.That(api.Deadline, Is.EqualTo(TimeSpan.FromMinutes(2)));
+            Assert.That(api.Mirror, Is.EqualTo(new MirrorConfig { Cluster = "limited", Percent = 10 }));
+            Assert.That(config.Routes["new"].Mirror, Is.EqualTo(new MirrorConfig { Cluster = "limited" }));
             Assert.That(config.Routes["old"].Redirect, Is.EqualTo(new RedirectConfig { To = "https://{host}/new{query}" }));
             Assert.That(config.Routes["ok"].Respond!.Body, Is.EqualTo("costs ${5}\n"));
             Assert.That(config.Routes["ok"].Respond!.Status, Is.EqualTo(201));
@@ -88,6 +92,8 @@ public sealed class ReadTests
             }));
             Assert.That(app.Sticky!.Keys, Is.EqualTo(new[] { "0123456789abcdef", "fedcba9876543210" }));
             Assert.That(limited.Sticky!.Cookie, Is.EqualTo("lb"));
+            Assert.That(app.Hedge, Is.EqualTo(new HedgeConfig { PercentMax = 2 }));
+            Assert.That(limited.Hedge, Is.EqualTo(new HedgeConfig { After = "50ms" }));
             Assert.That(limited.HealthCheck!.Path, Is.EqualTo("/up"));
             Assert.That(limited.Queue, Is.EqualTo(new QueueConfig { RequestsMax = 5 }));
             Assert.That(limited.Destinations["a"], Is.EqualTo(new DestinationConfig { Address = "localhost:5000", RequestsMax = 9, Tier = 1, Zone = "z1" }));

@@ -30,7 +30,7 @@ public sealed class SchemaTests
     {
         Type[] described = [typeof(ProxyConfig), typeof(TransportConfig), typeof(ListenerConfig), typeof(ForwardedConfig), typeof(ListenerLimitsConfig), typeof(RouteConfig),
             typeof(RedirectConfig), typeof(RespondConfig), typeof(ClusterConfig), typeof(DestinationConfig), typeof(ConnectionPoolConfig),
-            typeof(HealthCheckConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig), typeof(StickyConfig)];
+            typeof(HealthCheckConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig), typeof(StickyConfig), typeof(HedgeConfig), typeof(MirrorConfig)];
         Type[] all = [.. typeof(ProxyConfig).Assembly.GetExportedTypes().Where(t => t.Namespace == typeof(ProxyConfig).Namespace && t.Name.EndsWith("Config", StringComparison.Ordinal))];
         Assert.That(described, Is.EquivalentTo(all), "every record of the configuration is compared below");
         Compare(ProxySpecs.Root);
@@ -41,6 +41,7 @@ public sealed class SchemaTests
         Compare(RouteSpecs.Route);
         Compare(RouteSpecs.Redirect);
         Compare(RouteSpecs.Respond);
+        Compare(RouteSpecs.Mirror);
         Compare(ClusterSpecs.Cluster);
         Compare(ClusterSpecs.Destination);
         Compare(ClusterSpecs.Pool);
@@ -49,6 +50,7 @@ public sealed class SchemaTests
         Compare(FleetSpecs.Queue);
         Compare(FleetSpecs.RetryBudget);
         Compare(StickySpecs.Sticky);
+        Compare(FleetSpecs.Hedge);
     }
 
     private static void Compare<T>(ObjectSpec<T> spec) where T : class

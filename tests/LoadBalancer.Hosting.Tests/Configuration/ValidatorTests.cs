@@ -148,6 +148,48 @@ public sealed class ValidatorTests
         Assert.That(ConfigValidator.Validate(config).Single().ToString(), Is.EqualTo("routes.b: matches the same requests as route \"a\"; one of them would never be used"));
     }
 
+    [TestCase("app", "shadow", 10, 5)]
+    [TestCase("app", "shadow", 0, 1)]
+    [TestCase("app", "shadow", 101, 0, "routes.r.mirror.percent", "routes.r.mirror.requestsMax")]
+    [TestCase("app", "shado", 10, 5, "routes.r.mirror.cluster")]
+    [TestCase("app", "app", 10, 5, "routes.r.mirror.cluster")]
+    [TestCase(null, "shadow", 10, 5, "routes.r.mirror")]
+    public void Mirror_Table(string? cluster, string shadow, int percent, int requestsMax, params string[] problems)
+    {
+        ProxyConfig config = Config(new ListenerConfig { Address = ":80" }) with
+        {
+            Clusters = new Dictionary<string, ClusterConfig> { ["app"] = new(), ["shadow"] = new() },
+            Routes = new Dictionary<string, RouteConfig>
+            {
+                ["r"] = new() { Cluster = cluster, Respond = cluster is null ? new() : null, Mirror = new() { Cluster = shadow, Percent = percent, RequestsMax = requestsMax } },
+            },
+        };
+        Assert.That(ConfigValidator.Validate(config).Select(p => p.Path), Is.EqualTo(problems));
+    }
+
+    [TestCase("50ms")]
+    [TestCase("2s")]
+    [TestCase("p50")]
+    [TestCase("p95")]
+    [TestCase("p99")]
+    [TestCase("0", false)]
+    [TestCase("0ms", false)]
+    [TestCase("30s", false)] // the time-out of the response head
+    [TestCase("p49", false)]
+    [TestCase("p100", false)]
+    [TestCase("p9", false)]
+    [TestCase("p+5", false)]
+    [TestCase("fast", false)]
+    public void HedgeAfter_Table(string after, bool isValid = true) =>
+        Assert.That(Problems(new() { Hedge = new() { After = after } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.hedge.after" }));
+
+    [TestCase(1)]
+    [TestCase(100)]
+    [TestCase(0, false)]
+    [TestCase(101, false)]
+    public void HedgePercentMax_Table(int percentMax, bool isValid = true) =>
+        Assert.That(Problems(new() { Hedge = new() { PercentMax = percentMax } }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.hedge.percentMax" }));
+
     [TestCase("/health")]
     [TestCase("/health?full=1")]
     [TestCase("health", false)]

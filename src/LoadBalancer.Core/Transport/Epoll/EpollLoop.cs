@@ -172,8 +172,7 @@ internal sealed unsafe class EpollLoop : TransportLoop
     private int TimeoutMilliseconds()
     {
         if (HasDeferred || !Work.IsEmpty) return 0;
-        if (!_systemTime || Timers.IsEmpty) return -1;
-        return TimerWheel.TickMilliseconds - (int)(NowMilliseconds % TimerWheel.TickMilliseconds);
+        return _systemTime ? TimerTimeoutMilliseconds() : -1;
     }
 
     private void CloseAll()
@@ -193,7 +192,7 @@ internal sealed unsafe class EpollLoop : TransportLoop
             }
             RunWork();
             RunDeferred();
-            if (!any) break;
+            if (!any && Work.IsEmpty && !HasDeferred) break;
         }
         _ = Libc.Close(_epoll);
         lock (_wakeLock)

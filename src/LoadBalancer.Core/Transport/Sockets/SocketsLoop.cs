@@ -104,9 +104,9 @@ internal sealed class SocketsLoop : TransportLoop
     private int TimeoutMilliseconds()
     {
         if (HasDeferred || !Work.IsEmpty) return 0;
-        if (!_systemTime || Timers.IsEmpty) return Timeout.Infinite;
+        if (!_systemTime || (Timers.IsEmpty && PreciseTimers.IsEmpty)) return Timeout.Infinite;
         UpdateNow();
-        return TimerWheel.TickMilliseconds - (int)(NowMilliseconds % TimerWheel.TickMilliseconds);
+        return TimerTimeoutMilliseconds();
     }
 
     private void CloseAll()
