@@ -20,7 +20,6 @@ public sealed class AdminServer : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Registry _registry;
-    private RequestServer? _server;
 
     /// <summary>Makes the listener of a server, from what <see cref="ConfigValidator"/> accepts.</summary>
     public AdminServer(ProxyServer proxy, AdminConfig config, ILoggerFactory loggerFactory, TimeProvider? timeProvider = null)
@@ -38,6 +37,10 @@ public sealed class AdminServer : IAsyncDisposable
     /// <summary>Why there is no listener at the default address; null where there is one, or where none was wanted.</summary>
     public string? Missing { get; private set; }
 
+    internal RequestServer? Server { get; private set; }
+
+    internal Registry Registry => _registry;
+
     /// <summary>Starts to listen, where that is wanted. Not being able to at the default address is no error: it is logged.</summary>
     /// <exception cref="ListenException">The configured address cannot be bound; says why.</exception>
     public async Task StartAsync()
@@ -52,19 +55,19 @@ public sealed class AdminServer : IAsyncDisposable
             return;
         }
         var options = new RequestServerOptions { Name = "admin", Address = address, Transport = _proxy.Config.Transport.Kind };
-        _server = new RequestServer(new AdminApi(Routes(), _config.Token, _time, _logger), options, _logger, _time);
+        Server = new RequestServer(new AdminApi(Routes(), _config.Token, _time, _logger), options, _logger, _time);
         try
         {
-            await _server.StartAsync().ConfigureAwait(false);
+            await Server.StartAsync().ConfigureAwait(false);
         }
         catch (ListenException e) when (_config.Address is null)
         {
-            _server = null;
+            Server = null;
             Missing = e.Message;
             AdminLog.NoDefaultAddress(_logger, e.Message);
             return;
         }
-        EndPoint = _server.EndPoint;
+        EndPoint = Server.EndPoint;
         AdminLog.Listening(_logger, EndPoint!);
         if (EndPoint is IPEndPoint { Address: var ip } && !IPAddress.IsLoopback(ip)) AdminLog.NotLoopback(_logger, EndPoint);
     }
@@ -72,7 +75,7 @@ public sealed class AdminServer : IAsyncDisposable
     /// <summary>Ends the listener; what was registered is no longer renewed or expired.</summary>
     public async Task StopAsync()
     {
-        if (_server is not null) await _server.StopAsync().ConfigureAwait(false);
+        if (Server is not null) await Server.StopAsync().ConfigureAwait(false);
         _registry.Dispose();
     }
 

@@ -26,35 +26,25 @@ internal sealed record RegistrationRequest(DestinationConfig Destination, TimeSp
         request = null;
         problems = [];
         detail = "";
-        JsonDocument document;
+        List<FieldProblem> found = [];
         try
         {
-            document = JsonDocument.Parse(body, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
+            using JsonDocument document = JsonDocument.Parse(body, new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 8 });
+            if (document.RootElement.ValueKind == JsonValueKind.Object) request = Read(document.RootElement, found);
+            else detail = "the body is no JSON object; expected {\"address\": \"host:port\"}";
         }
         catch (JsonException e)
         {
             detail = body.IsEmpty ? "there is no body; expected {\"address\": \"host:port\"}"
-                : $"the body is no JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
-            return false;
+                : $"the body is no JSON, or has a name twice: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
         }
-        using (document)
+        catch (InvalidOperationException)
         {
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                detail = "the body is no JSON object; expected {\"address\": \"host:port\"}";
-                return false;
-            }
-            List<FieldProblem> found = [];
-            RegistrationRequest read = Read(document.RootElement, found);
-            if (found.Count > 0)
-            {
-                problems = found;
-                detail = $"{found[0].Field}: {found[0].Detail}";
-                return false;
-            }
-            request = read;
-            return true;
+            detail = "the body has a name that is no Unicode text"; // a lone surrogate, which is JSON all the same
         }
+        problems = found;
+        if (found.Count > 0) detail = $"{found[0].Field}: {found[0].Detail}";
+        return detail.Length == 0;
     }
 
     private static RegistrationRequest Read(JsonElement body, List<FieldProblem> problems)
@@ -62,16 +52,7 @@ internal sealed record RegistrationRequest(DestinationConfig Destination, TimeSp
         var request = new RegistrationRequest(new DestinationConfig { Address = "" }, LeaseDefault);
         foreach (JsonProperty property in body.EnumerateObject())
         {
-            string name;
-            try
-            {
-                name = property.Name;
-            }
-            catch (InvalidOperationException) // a lone surrogate, which is JSON but no text
-            {
-                problems.Add(new FieldProblem("", "a name is no Unicode text"));
-                continue;
-            }
+            string name = property.Name;
             if (!Fields.TryGetValue(name, out Func<JsonElement, RegistrationRequest, RegistrationRequest?>? reader))
                 problems.Add(new FieldProblem(name, $"is unknown{Suggestion.Text(name, Fields.Keys)}"));
             else if (Read(reader, property.Value, request) is { } read) request = read;
