@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace LoadBalancer.Core;
 
 /// <summary>The balancer itself: binds the listeners, runs the loops, relays. One instance is started and stopped once.</summary>
-public sealed class ProxyServer : IAsyncDisposable
+public sealed partial class ProxyServer : IAsyncDisposable
 {
     private readonly ProxySnapshot _snapshot;
     private readonly ClusterHealth?[] _health; // by cluster; each element belongs to the loop that probes
@@ -166,19 +166,9 @@ public sealed class ProxyServer : IAsyncDisposable
             _listeners.Add((listener, bound));
             _endpoints[listener.Name] = bound.LocalEndPoint;
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
         {
-            throw new ListenException(listener.Name, config.Address, e.SocketErrorCode switch
-            {
-                SocketError.AddressAlreadyInUse => "the address is in use by another process",
-                SocketError.AccessDenied => "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE)",
-                SocketError.AddressNotAvailable => "this machine has no such address",
-                _ => e.Message,
-            }, e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ListenException(listener.Name, config.Address, e.Message, e);
+            throw ListenException.Of(listener.Name, config.Address, e);
         }
     }
 

@@ -51,6 +51,7 @@ internal static class CommandLine
         var root = new RootCommand("lb: an HTTP/1.1 load balancer.");
         root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(RunCommand.Create());
+        root.Subcommands.Add(DestinationsCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());
         root.Subcommands.Add(InitCommand.Create());
         root.Subcommands.Add(SchemaCommand.Create());

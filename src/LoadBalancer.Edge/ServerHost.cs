@@ -1,3 +1,4 @@
+using LoadBalancer.Admin;
 using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
@@ -20,7 +21,7 @@ internal static class ServerHost
     /// cancels the token. Everything an operator can cause ends as one line on standard error.
     /// </summary>
     internal static async Task<int> RunAsync(
-        ProxyConfig config, LogLevel logLevel, ICompletionObserver? observer, Func<ProxyServer, CancellationToken, Task> whileRunning)
+        ProxyConfig config, LogLevel logLevel, ICompletionObserver? observer, Func<ProxyServer, AdminServer?, CancellationToken, Task> whileRunning)
     {
         // The empty builder: no configuration providers, so no file watchers and no JSON of somebody else's to pick up.
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
@@ -49,7 +50,7 @@ internal static class ServerHost
         }
 
         using var ending = new CancellationTokenSource();
-        Task running = whileRunning(host.Services.GetRequiredService<ProxyServer>(), ending.Token);
+        Task running = whileRunning(host.Services.GetRequiredService<ProxyServer>(), host.Services.GetService<AdminServer>(), ending.Token);
         await Task.WhenAny(running, signals.Stop);
         await ending.CancelAsync();
         try

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using LoadBalancer.Admin;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Edge.Commands;
 
@@ -9,10 +10,12 @@ namespace LoadBalancer.Edge;
 internal static class StartReport
 {
     internal static void Write(
-        TextWriter writer, string source, ProxyConfig config, IReadOnlyDictionary<string, EndPoint> endPoints, string transport, int loops)
+        TextWriter writer, string source, ProxyConfig config, IReadOnlyDictionary<string, EndPoint> endPoints, AdminServer? admin, string transport, int loops)
     {
         writer.WriteLine($"lb {ProductVersion.Text}, {source}: {CheckCommand.Summary(config)}");
         foreach ((string name, EndPoint endPoint) in endPoints) writer.WriteLine($"  listening  {name}: {Describe(endPoint)}");
+        if (admin?.EndPoint is { } adminEndPoint) writer.WriteLine($"  admin      {Describe(adminEndPoint)}");
+        else if (admin?.Missing is { } missing) writer.WriteLine($"  admin      none: {missing}");
         writer.WriteLine($"  transport  {transport}, {loops} event loop{(loops == 1 ? "" : "s")}");
         string defaults = string.Join(", ", Defaults(config));
         if (defaults.Length > 0) writer.WriteLine($"  defaults   {defaults} (all: lb schema)");

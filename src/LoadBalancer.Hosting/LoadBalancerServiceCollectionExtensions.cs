@@ -1,3 +1,4 @@
+using LoadBalancer.Admin;
 using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
@@ -28,6 +29,16 @@ public static class LoadBalancerServiceCollectionExtensions
             provider.GetRequiredService<ILoggerFactory>(),
             options.Observer ?? provider.GetService<ICompletionObserver>(),
             options.TimeProvider ?? provider.GetService<TimeProvider>()));
+        // Before the server's: a host stops in reverse order, and the drain is to be seen.
+        if (options.Config.Admin is { } admin)
+        {
+            services.AddSingleton(provider => new AdminServer(
+                provider.GetRequiredService<ProxyServer>(),
+                admin,
+                provider.GetRequiredService<ILoggerFactory>(),
+                options.TimeProvider ?? provider.GetService<TimeProvider>()));
+            services.AddHostedService<AdminHostedService>();
+        }
         services.AddHostedService<ProxyHostedService>();
         return services;
     }

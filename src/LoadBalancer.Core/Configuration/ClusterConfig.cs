@@ -74,6 +74,9 @@ public sealed record ClusterConfig
 
     /// <summary>Requests that wait while every destination is at its limit.</summary>
     public QueueConfig Queue { get; init; } = new();
+
+    /// <summary>Whether servers may register themselves as destinations, through the admin listener. Default false: who registers gets clients' requests.</summary>
+    public bool Registration { get; init; }
 }
 
 /// <summary>One server address.</summary>

@@ -54,12 +54,25 @@ internal static class ClusterValidator
         {
             string item = ConfigPath.Member(path, name);
             problems.Name(item, name, "destination");
-            if (!AddressParser.TryParseDestination(destination.Address, out _, out string? error))
-                problems.Add($"{item}.address", $"{CharacterText.Quote(destination.Address)} {error}");
-            problems.Range(item, "weight", destination.Weight, ConfigRanges.Weight);
-            problems.Range(item, "requestsMax", destination.RequestsMax, ConfigRanges.RequestsMax);
-            problems.Range(item, "tier", destination.Tier, ConfigRanges.Tier);
-            if (!string.IsNullOrEmpty(destination.Zone)) problems.Name($"{item}.zone", destination.Zone, "zone");
+            Destination(item, destination, problems);
         }
+    }
+
+    /// <summary>The problems of one destination, its name aside; paths begin with its own fields.</summary>
+    internal static IReadOnlyList<ConfigProblem> ValidateDestination(DestinationConfig destination)
+    {
+        var problems = new ProblemList();
+        Destination("", destination, problems);
+        return problems.Problems;
+    }
+
+    private static void Destination(string path, DestinationConfig destination, ProblemList problems)
+    {
+        if (!AddressParser.TryParseDestination(destination.Address, out _, out string? error))
+            problems.Add(ConfigPath.Member(path, "address"), $"{CharacterText.Quote(destination.Address)} {error}");
+        problems.Range(path, "weight", destination.Weight, ConfigRanges.Weight);
+        problems.Range(path, "requestsMax", destination.RequestsMax, ConfigRanges.RequestsMax);
+        problems.Range(path, "tier", destination.Tier, ConfigRanges.Tier);
+        if (!string.IsNullOrEmpty(destination.Zone)) problems.Name(ConfigPath.Member(path, "zone"), destination.Zone, "zone");
     }
 }

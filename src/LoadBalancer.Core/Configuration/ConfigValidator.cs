@@ -11,10 +11,18 @@ public static class ConfigValidator
         ListenerValidator.Validate(config, problems);
         RouteValidator.Validate(config, problems);
         ClusterValidator.Validate(config, problems);
+        AdminValidator.Validate(config, problems);
         if (!Enum.IsDefined(config.Transport.Kind)) problems.Add("transport.kind", $"{(int)config.Transport.Kind} is no transport");
         problems.Range("transport", "loops", config.Transport.Loops, ConfigRanges.Loops);
         if (!string.IsNullOrEmpty(config.Zone)) problems.Name("zone", config.Zone, "zone");
         problems.Range("", "drainTimeout", config.DrainTimeout, ConfigRanges.DrainTimeout);
         return problems.Problems;
+    }
+
+    /// <summary>The problems of one destination, with paths from its own fields on ("address"); empty when it can be used.</summary>
+    public static IReadOnlyList<ConfigProblem> Validate(DestinationConfig destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        return ClusterValidator.ValidateDestination(destination);
     }
 }

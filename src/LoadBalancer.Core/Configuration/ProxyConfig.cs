@@ -23,6 +23,9 @@ public sealed record ProxyConfig
 
     /// <summary>On stop: how long requests in flight may go on before they are cut. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The admin listener. Null (default): none in a program that embeds the balancer; <c>lb run</c> takes <see cref="AdminConfig"/>'s defaults.</summary>
+    public AdminConfig? Admin { get; init; }
 }
 
 /// <summary>Which transport carries the bytes, and over how many loops.</summary>

@@ -115,11 +115,11 @@ internal static class Responses
         _ => 502,
     };
 
-    private static string ReasonPhrase(int status) => status switch
+    internal static string ReasonPhrase(int status) => status switch
     {
         200 => "OK", 201 => "Created", 202 => "Accepted", 204 => "No Content",
         301 => "Moved Permanently", 302 => "Found", 303 => "See Other", 304 => "Not Modified", 307 => "Temporary Redirect", 308 => "Permanent Redirect",
-        400 => "Bad Request", 401 => "Unauthorized", 403 => "Forbidden", 404 => "Not Found", 405 => "Method Not Allowed", 408 => "Request Timeout",
+        400 => "Bad Request", 401 => "Unauthorized", 403 => "Forbidden", 404 => "Not Found", 405 => "Method Not Allowed", 408 => "Request Timeout", 409 => "Conflict",
         410 => "Gone", 413 => "Content Too Large", 414 => "URI Too Long", 417 => "Expectation Failed", 418 => "I'm a teapot", 421 => "Misdirected Request", 429 => "Too Many Requests",
         431 => "Request Header Fields Too Large", 451 => "Unavailable For Legal Reasons",
         500 => "Internal Server Error", 501 => "Not Implemented", 502 => "Bad Gateway", 503 => "Service Unavailable", 504 => "Gateway Timeout",

@@ -73,6 +73,9 @@ internal abstract class TransportConnection : IDuplexPipe
     /// <summary>The local address, asked from the system on each call (it is needed rarely).</summary>
     internal abstract PeerAddress GetLocalAddress();
 
+    /// <summary>User id of the process at the other end of a Unix socket; -1 where the system does not tell.</summary>
+    internal virtual int GetPeerUserId() => -1;
+
     internal TransportFault Fault { get; private protected set; }
 
     /// <summary>Who is told of events while no read is pending; null for nobody.</summary>

@@ -187,7 +187,8 @@ internal abstract class TransportListener : IDisposable
 /// <param name="DualStack">For an IPv6 address: whether IPv4 clients are served too.</param>
 /// <param name="KeepAlive">Idle time before TCP keep-alive probes; zero for none.</param>
 /// <param name="ConnectionsMax">Most open connections; 0 for no limit.</param>
-internal sealed record ListenOptions(EndPoint EndPoint, int Backlog, bool DualStack, TimeSpan KeepAlive, int ConnectionsMax);
+/// <param name="FileMode">Who may connect to a Unix socket; null for what the umask leaves.</param>
+internal sealed record ListenOptions(EndPoint EndPoint, int Backlog, bool DualStack, TimeSpan KeepAlive, int ConnectionsMax, UnixFileMode? FileMode = null);
 
 /// <summary>A way to reach the network: makes loops and listeners that belong together.</summary>
 internal abstract class TransportFactory

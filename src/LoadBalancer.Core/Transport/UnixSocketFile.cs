@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace LoadBalancer.Core.Transport;
@@ -10,6 +11,12 @@ internal static class UnixSocketFile
     {
         string path = endPoint.ToString();
         return path.StartsWith('@') ? null : path;
+    }
+
+    /// <summary>Sets who may connect. Between bind() and listen(): nobody can connect before the second.</summary>
+    internal static void SetMode(EndPoint endPoint, UnixFileMode? mode)
+    {
+        if (mode is { } wanted && !OperatingSystem.IsWindows() && endPoint is UnixDomainSocketEndPoint unix && PathOf(unix) is { } path) File.SetUnixFileMode(path, wanted);
     }
 
     /// <summary>

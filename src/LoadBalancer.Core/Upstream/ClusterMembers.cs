@@ -42,13 +42,14 @@ internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler,
             var names = new HashSet<string>(StringComparer.Ordinal);
             var next = new Dictionary<string, DestinationState>(StringComparer.Ordinal);
             var specs = new List<DestinationSpec>();
-            foreach ((string name, DestinationConfig config) in _bySource.Values.SelectMany(all => all))
+            foreach ((string from, string name, DestinationConfig config) in _bySource.SelectMany(one => one.Value.Select(d => (one.Key, d.Key, d.Value))))
             {
                 if (!names.Add(name)) continue;
                 // Another address is another server: nothing that was learned holds for it.
                 string identity = $"{name}@{config.Address}";
                 if (!_byIdentity.TryGetValue(identity, out DestinationState? member)) member = new DestinationState(name, config, cluster.Pool, loopCount);
                 member.Config = config;
+                member.Source = from;
                 next.Add(identity, member);
                 specs.Add(new DestinationSpec(identity)
                 {

@@ -33,6 +33,7 @@ internal sealed class DestinationState
 
     internal string Name { get; }
     internal DestinationConfig Config { get; set; } // of the newest list
+    internal string Source { get; set; } = ClusterMembers.Configured; // who knows of it
     internal ConnectionPoolConfig Pool { get; }
 
     /// <summary>Host field for clusters that send the destination's address.</summary>

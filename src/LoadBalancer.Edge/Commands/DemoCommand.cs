@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
+using LoadBalancer.Admin;
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Edge.Demo;
@@ -52,7 +53,7 @@ internal static class DemoCommand
         {
             var counters = new DemoCounters([.. destinations.Select(d => d.Name)], TimeProvider.System);
             return await ServerHost.RunAsync(Config(chosen, balance, destinations), logLevel, counters,
-                (server, stopping) => ShowAsync(server, balance, counters, destinations, burst, seconds, stopping));
+                (server, admin, stopping) => ShowAsync(server, admin, balance, counters, destinations, burst, seconds, stopping));
         }
         finally
         {
@@ -61,11 +62,12 @@ internal static class DemoCommand
     }
 
     private static async Task ShowAsync(
-        ProxyServer server, string balance, DemoCounters counters, DemoDestination[] destinations, int burst, int seconds, CancellationToken stopping)
+        ProxyServer server, AdminServer? admin, string balance, DemoCounters counters, DemoDestination[] destinations, int burst, int seconds, CancellationToken stopping)
     {
         EndPoint target = server.Endpoints["demo"];
         Console.Out.WriteLine($"Balancer on http://{target} ({balance}, transport {server.Transport}) before three destinations:");
         foreach (DemoDestination destination in destinations) Console.Out.WriteLine($"  {destination.Name,-7} http://{destination.Address}, answers after {destination.DelayMilliseconds} ms");
+        if (admin?.EndPoint is { } socket) Console.Out.WriteLine($"Admin on {StartReport.Describe(socket)}; see it with: lb destinations list demo");
         if (burst > 0) await BurstAsync(target, counters, burst, stopping);
         Console.Out.WriteLine($"Your turn:  curl http://{target}/      Ctrl+C ends the demo.");
         Console.Out.Flush();
@@ -112,8 +114,9 @@ internal static class DemoCommand
         Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "demo" } },
         Clusters = new Dictionary<string, ClusterConfig>
         {
-            ["demo"] = new() { Balance = balance, Destinations = destinations.ToDictionary(d => d.Name, d => new DestinationConfig { Address = d.Address }) },
+            ["demo"] = new() { Balance = balance, Destinations = destinations.ToDictionary(d => d.Name, d => new DestinationConfig { Address = d.Address }), Registration = true },
         },
+        Admin = new AdminConfig(),
         DrainTimeout = TimeSpan.FromSeconds(5),
     };
 

@@ -65,9 +65,10 @@ internal static class RunCommand
             config = result.Config;
             source = path;
         }
-        return ServerHost.RunAsync(config, logLevel, observer: null, async (server, stopping) =>
+        config = config with { Admin = config.Admin ?? new AdminConfig() };
+        return ServerHost.RunAsync(config, logLevel, observer: null, async (server, admin, stopping) =>
         {
-            StartReport.Write(Console.Out, source, config, server.Endpoints, server.Transport, server.LoopCount);
+            StartReport.Write(Console.Out, source, config, server.Endpoints, admin, server.Transport, server.LoopCount);
             await Task.Delay(Timeout.Infinite, stopping);
         });
     }

@@ -83,5 +83,8 @@ internal static class ClusterSpecs
             "With a smaller part, in percent, of a tier usable than this, and no other tier to carry the load, all its destinations are used.",
             new CountSpec(ConfigRanges.Percent), c => c.PanicThresholdPercent, (c, v) => c with { PanicThresholdPercent = v }) { OtherNames = ["panicThreshold"] },
         new FieldSpec<ClusterConfig, QueueConfig>("queue", "Requests that wait while every destination is at its limit.",
-            FleetSpecs.Queue, c => c.Queue, (c, v) => c with { Queue = v }));
+            FleetSpecs.Queue, c => c.Queue, (c, v) => c with { Queue = v }),
+        new FieldSpec<ClusterConfig, bool>("registration",
+            "Whether servers may register themselves as destinations, through the admin listener.",
+            new FlagSpec(), c => c.Registration, (c, v) => c with { Registration = v }) { OtherNames = ["selfRegistration", "register"] });
 }

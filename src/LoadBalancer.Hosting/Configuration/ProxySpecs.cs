@@ -16,6 +16,18 @@ internal static class ProxySpecs
             "Event loops, each a thread with its own connections. 0: one for each processor.",
             new CountSpec(ConfigRanges.Loops), c => c.Loops, (c, v) => c with { Loops = v }) { OtherNames = ["threads", "workers"] });
 
+    internal static readonly ObjectSpec<AdminConfig> Admin = new(
+        "admin", "Where the admin listener is reached, and by whom. A plain string is its \"address\".", () => new AdminConfig(),
+        new FieldSpec<AdminConfig, string?>("address",
+            "\"unix:/path\" (for its owner only), \"127.0.0.1:port\" (needs a \"token\"), or \"off\". Left out: $XDG_RUNTIME_DIR/lb/admin.sock, or /run/lb/admin.sock for root, where it can be made.",
+            new TextSpec(pattern: "^(off|unix:/.+|[^/]*:[0-9]{1,5})$", examples: ["unix:/run/lb/admin.sock", "127.0.0.1:9900", "off"])!, c => c.Address, (c, v) => c with { Address = v }) { OtherNames = ["listen", "bind", "socket"] },
+        new FieldSpec<AdminConfig, string?>("token",
+            "Secret that every request must carry, as \"Authorization: Bearer\"; 16 characters or more. Needed for TCP. Keep it out of the file: \"${LB_ADMIN_TOKEN}\" or \"@file:/path\".",
+            new TextSpec()!, c => c.Token, (c, v) => c with { Token = v }) { OtherNames = ["secret", "password", "key"] })
+    {
+        FromText = text => new AdminConfig { Address = text },
+    };
+
     internal static readonly ObjectSpec<ProxyConfig> Root = new(
         "proxy", "Listeners accept requests, routes match them, clusters of destinations answer them.", () => new ProxyConfig(),
         new FieldSpec<ProxyConfig, IReadOnlyDictionary<string, ListenerConfig>>("listeners",
@@ -36,5 +48,8 @@ internal static class ProxySpecs
             "Loops and sockets.", Transport, c => c.Transport, (c, v) => c with { Transport = v }),
         new FieldSpec<ProxyConfig, TimeSpan>("drainTimeout",
             "On stop: how long requests in flight may go on before they are cut.",
-            new DurationSpec(ConfigRanges.DrainTimeout), c => c.DrainTimeout, (c, v) => c with { DrainTimeout = v }) { OtherNames = ["shutdownTimeout", "gracePeriod"] });
+            new DurationSpec(ConfigRanges.DrainTimeout), c => c.DrainTimeout, (c, v) => c with { DrainTimeout = v }) { OtherNames = ["shutdownTimeout", "gracePeriod"] },
+        new FieldSpec<ProxyConfig, AdminConfig?>("admin",
+            "The admin listener; a plain string is its \"address\". Left out: a Unix socket at a well-known path.",
+            Admin!, c => c.Admin, (c, v) => c with { Admin = v }) { OtherNames = ["api", "stats", "control"] });
 }

@@ -90,6 +90,7 @@ internal sealed unsafe class EpollListener : TransportListener
                 }
             }
             if (Libc.Bind(fd, address, (uint)length) != 0) throw Error();
+            UnixSocketFile.SetMode(endPoint, options.FileMode);
             if (listen && Libc.Listen(fd, options.Backlog) != 0) throw Error();
             return fd;
         }

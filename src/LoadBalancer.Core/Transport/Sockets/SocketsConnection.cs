@@ -80,6 +80,21 @@ internal sealed class SocketsConnection : TransportConnection, IValueTaskSource<
         }
     }
 
+    internal override int GetPeerUserId()
+    {
+        const int SOL_SOCKET = 1, SO_PEERCRED = 17;
+        if (!OperatingSystem.IsLinux() || Remote.Family != AddressFamily.Unix || Socket is not { } socket) return -1;
+        Span<int> credentials = stackalloc int[3]; // process, user, group: unix(7)
+        try
+        {
+            return socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, System.Runtime.InteropServices.MemoryMarshal.AsBytes(credentials)) == 3 * sizeof(int) ? credentials[1] : -1;
+        }
+        catch (SocketException)
+        {
+            return -1;
+        }
+    }
+
     // Asks the system: an event may be on its way through the pool.
     internal override bool IsReusable =>
         IsConnected && Fault == TransportFault.None && !_sendEnded && _reader.IsQuiet && !Socket!.Poll(0, SelectMode.SelectRead);

@@ -31,6 +31,7 @@ internal sealed class SocketsListener : TransportListener
             if (OperatingSystem.IsWindows() && unix is null) Socket.ExclusiveAddressUse = true;
             Socket.Bind(endPoint);
             if (unix is not null) _unixPath = UnixSocketFile.PathOf(unix);
+            UnixSocketFile.SetMode(endPoint, options.FileMode);
             Socket.Listen(options.Backlog);
             Socket.Blocking = false;
             LocalEndPoint = endPoint is IPEndPoint ip ? new IPEndPoint(ip.Address, ((IPEndPoint)Socket.LocalEndPoint!).Port) : endPoint;

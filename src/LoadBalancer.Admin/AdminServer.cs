@@ -1,0 +1,103 @@
+using System.Net;
+using LoadBalancer.Admin.Endpoints;
+using LoadBalancer.Admin.Registration;
+using LoadBalancer.Admin.Routing;
+using LoadBalancer.Core;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Serving;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Admin;
+
+/// <summary>
+/// The admin listener of a <see cref="ProxyServer"/>: shows what it does, changes who gets requests, and takes the registrations of servers. Started before or after
+/// the server, stopped after it, so that <c>/ready</c> can be asked throughout. One instance is started and stopped once.
+/// </summary>
+public sealed class AdminServer : IAsyncDisposable
+{
+    private readonly ProxyServer _proxy;
+    private readonly AdminConfig _config;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Registry _registry;
+
+    /// <summary>Makes the listener of a server, from what <see cref="ConfigValidator"/> accepts.</summary>
+    public AdminServer(ProxyServer proxy, AdminConfig config, ILoggerFactory loggerFactory, TimeProvider? timeProvider = null)
+    {
+        _proxy = proxy;
+        _config = config;
+        _time = timeProvider ?? TimeProvider.System;
+        _logger = loggerFactory.CreateLogger<AdminServer>();
+        _registry = new Registry(proxy, _time, _logger);
+    }
+
+    /// <summary>The bound address, with its real port; null where there is no listener.</summary>
+    public EndPoint? EndPoint { get; private set; }
+
+    /// <summary>Why there is no listener at the default address; null where there is one, or where none was wanted.</summary>
+    public string? Missing { get; private set; }
+
+    internal RequestServer? Server { get; private set; }
+
+    internal Registry Registry => _registry;
+
+    /// <summary>Starts to listen, where that is wanted. Not being able to at the default address is no error: it is logged.</summary>
+    /// <exception cref="ListenException">The configured address cannot be bound; says why.</exception>
+    public async Task StartAsync()
+    {
+        if (_config.Address == AdminConfig.Off) return;
+        string? problem = null;
+        string? address = _config.Address ?? DefaultAddress.Make(out problem);
+        if (address is null)
+        {
+            Missing = problem;
+            AdminLog.NoDefaultAddress(_logger, problem!);
+            return;
+        }
+        var options = new RequestServerOptions { Name = "admin", Address = address, Transport = _proxy.Config.Transport.Kind };
+        Server = new RequestServer(new AdminApi(Routes(), _config.Token, _time, _logger), options, _logger, _time);
+        try
+        {
+            await Server.StartAsync().ConfigureAwait(false);
+        }
+        catch (ListenException e) when (_config.Address is null)
+        {
+            Server = null;
+            Missing = e.Message;
+            AdminLog.NoDefaultAddress(_logger, e.Message);
+            return;
+        }
+        EndPoint = Server.EndPoint;
+        AdminLog.Listening(_logger, EndPoint!);
+        if (EndPoint is IPEndPoint { Address: var ip } && !IPAddress.IsLoopback(ip)) AdminLog.NotLoopback(_logger, EndPoint);
+    }
+
+    /// <summary>Ends the listener; what was registered is no longer renewed or expired.</summary>
+    public async Task StopAsync()
+    {
+        if (Server is not null) await Server.StopAsync().ConfigureAwait(false);
+        _registry.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    private AdminRouteTable Routes()
+    {
+        var status = new StatusEndpoints(_proxy);
+        var clusters = new ClusterEndpoints(_proxy, _registry);
+        var destinations = new DestinationEndpoints(_proxy, _registry, _logger);
+        return new AdminRouteTable(
+        [
+            new("GET", "/live", StatusEndpoints.Live),
+            new("GET", "/ready", status.Ready),
+            new("GET", "/clusters", clusters.List),
+            new("GET", "/clusters/{cluster}/destinations", destinations.List),
+            new("POST", "/clusters/{cluster}/destinations/{id}:drain", destinations.Drain),
+            new("POST", "/clusters/{cluster}/destinations/{id}:enable", destinations.Enable),
+            new("GET", "/clusters/{cluster}/destinations/{id}", destinations.Show),
+            new("PUT", "/clusters/{cluster}/destinations/{id}", destinations.Register),
+            new("DELETE", "/clusters/{cluster}/destinations/{id}", destinations.Remove),
+        ]);
+    }
+}

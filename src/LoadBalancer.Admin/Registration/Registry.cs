@@ -1,0 +1,215 @@
+using LoadBalancer.Core;
+using LoadBalancer.Core.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Admin.Registration;
+
+/// <summary>What a registration did.</summary>
+internal enum RegistryChange
+{
+    Added,
+    /// <summary>Known before, with other settings or another address.</summary>
+    Changed,
+    /// <summary>Only its lease begins anew.</summary>
+    Renewed,
+    /// <summary>Refused: there are too many.</summary>
+    Full,
+}
+
+/// <summary>One registration at one moment.</summary>
+internal sealed record RegistrationView(TimeSpan Lease, DateTimeOffset ExpiresAt);
+
+/// <summary>
+/// Servers that registered themselves, with their leases. Their list goes to the server as a whole, which costs time in proportion to its length: a renewal changes
+/// nothing and costs none, additions that come at once go together, and what has to be in effect at once is asked for with <see cref="Apply"/>. Kept in memory only:
+/// after a restart they come back by their next renewal. Thread-safe.
+/// </summary>
+internal sealed class Registry : IDisposable
+{
+    internal const string Source = "registration";
+    internal const int DestinationsMax = 10_000; // of a cluster
+
+    // Additions that come within this time of the last change wait for its end.
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
+
+    // How late an expiry may be seen.
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(250);
+
+    // With longer gaps between two sweeps the balancer itself stood still, as may have those who would have renewed.
+    private static readonly TimeSpan SweepGapMax = TimeSpan.FromSeconds(1);
+
+    private readonly ProxyServer _proxy;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Lock _changing = new();
+    private readonly Lock _applying = new(); // taken before _changing, so that lists reach the server in their order
+    private readonly Dictionary<string, Group> _groups = new(StringComparer.Ordinal);
+    private readonly ITimer _gatherer, _sweeper;
+    private long _sweptAt;
+    private bool _isSweeping, _isDisposed;
+
+    internal Registry(ProxyServer proxy, TimeProvider time, ILogger logger)
+    {
+        _proxy = proxy;
+        _time = time;
+        _logger = logger;
+        _gatherer = time.CreateTimer(_ => ApplyAll(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _sweeper = time.CreateTimer(_ => Sweep(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    internal bool Has(string cluster, string id)
+    {
+        lock (_changing) return _groups.TryGetValue(cluster, out Group? group) && group.Entries.ContainsKey(id);
+    }
+
+    internal RegistrationView? Find(string cluster, string id)
+    {
+        lock (_changing)
+        {
+            if (!_groups.TryGetValue(cluster, out Group? group) || !group.Entries.TryGetValue(id, out Entry? entry)) return null;
+            return new RegistrationView(entry.Lease, _time.GetUtcNow() + _time.GetElapsedTime(_time.GetTimestamp(), entry.ExpiresAt));
+        }
+    }
+
+    /// <summary>Adds, changes or renews a registration, all of it validated. In effect within a few milliseconds.</summary>
+    internal RegistryChange Put(string cluster, string id, DestinationConfig destination, TimeSpan lease)
+    {
+        bool applyNow;
+        RegistryChange change;
+        lock (_changing)
+        {
+            if (!_groups.TryGetValue(cluster, out Group? group)) _groups.Add(cluster, group = new Group());
+            long now = _time.GetTimestamp(), expiresAt = now + (long)(lease.TotalSeconds * _time.TimestampFrequency);
+            if (group.Entries.TryGetValue(id, out Entry? entry))
+            {
+                change = entry.Destination == destination ? RegistryChange.Renewed : RegistryChange.Changed;
+                entry.Destination = destination;
+                entry.Lease = lease;
+                entry.ExpiresAt = expiresAt;
+                if (change == RegistryChange.Renewed) return change;
+            }
+            else
+            {
+                if (group.Entries.Count >= DestinationsMax) return RegistryChange.Full;
+                group.Entries.Add(id, new Entry { Destination = destination, Lease = lease, ExpiresAt = expiresAt });
+                change = RegistryChange.Added;
+                BeginSweeping(now);
+            }
+            group.IsDirty = true;
+            applyNow = group.AppliedAt is not { } last || _time.GetElapsedTime(last, now) >= Gathering;
+            if (!applyNow && !_isDisposed) _gatherer.Change(Gathering, Timeout.InfiniteTimeSpan);
+        }
+        if (applyNow) Apply(cluster);
+        return change;
+    }
+
+    /// <summary>Takes a registration out; in effect on return. False when there is none.</summary>
+    internal bool Remove(string cluster, string id)
+    {
+        lock (_changing)
+        {
+            if (!_groups.TryGetValue(cluster, out Group? group) || !group.Entries.Remove(id)) return false;
+            group.IsDirty = true;
+        }
+        Apply(cluster);
+        return true;
+    }
+
+    /// <summary>Brings what has changed in a cluster into effect, where anything has.</summary>
+    internal void Apply(string cluster)
+    {
+        lock (_applying)
+        {
+            Dictionary<string, DestinationConfig> destinations;
+            lock (_changing)
+            {
+                if (!_groups.TryGetValue(cluster, out Group? group) || !group.IsDirty) return;
+                group.IsDirty = false;
+                group.AppliedAt = _time.GetTimestamp();
+                destinations = group.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Destination, StringComparer.Ordinal);
+            }
+            _proxy.UpdateDestinations(cluster, Source, destinations);
+        }
+    }
+
+    /// <summary>Ends expiry; what is registered stays as it is.</summary>
+    public void Dispose()
+    {
+        lock (_changing) _isDisposed = true;
+        _gatherer.Dispose();
+        _sweeper.Dispose();
+    }
+
+    private void ApplyAll()
+    {
+        string[] dirty;
+        lock (_changing) dirty = [.. _groups.Where(group => group.Value.IsDirty).Select(group => group.Key)];
+        foreach (string cluster in dirty)
+        {
+            try
+            {
+                Apply(cluster);
+            }
+            catch (Exception e) // a bug; on a timer it would end the process
+            {
+                AdminLog.NotApplied(_logger, cluster, e);
+            }
+        }
+    }
+
+    private void BeginSweeping(long now)
+    {
+        if (_isSweeping || _isDisposed) return;
+        _isSweeping = true;
+        _sweptAt = now;
+        _sweeper.Change(SweepInterval, SweepInterval);
+    }
+
+    private void Sweep()
+    {
+        List<(string Cluster, string Id, TimeSpan Lease)> expired = [];
+        TimeSpan gap;
+        lock (_changing)
+        {
+            long now = _time.GetTimestamp();
+            gap = _time.GetElapsedTime(_sweptAt, now);
+            long extension = gap > SweepGapMax ? now - _sweptAt : 0;
+            _sweptAt = now;
+            bool any = false;
+            foreach ((string cluster, Group group) in _groups)
+            {
+                foreach ((string id, Entry entry) in group.Entries)
+                {
+                    entry.ExpiresAt += extension;
+                    if (entry.ExpiresAt > now) continue;
+                    group.Entries.Remove(id); // which a dictionary allows while it is gone through
+                    group.IsDirty = true;
+                    expired.Add((cluster, id, entry.Lease));
+                }
+                any |= group.Entries.Count > 0;
+            }
+            if (!any && !_isDisposed)
+            {
+                _isSweeping = false;
+                _sweeper.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            }
+        }
+        if (gap > SweepGapMax) AdminLog.Extended(_logger, gap.TotalSeconds);
+        foreach ((string cluster, string id, TimeSpan lease) in expired) AdminLog.Expired(_logger, cluster, id, lease);
+        if (expired.Count > 0) ApplyAll();
+    }
+
+    private sealed class Group
+    {
+        internal readonly Dictionary<string, Entry> Entries = new(StringComparer.Ordinal);
+        internal bool IsDirty;
+        internal long? AppliedAt;
+    }
+
+    private sealed class Entry
+    {
+        internal required DestinationConfig Destination;
+        internal required TimeSpan Lease;
+        internal required long ExpiresAt; // timestamp ticks
+    }
+}
