@@ -7,16 +7,10 @@ namespace LoadBalancer.Admin;
 /// <summary>Log events of the admin listener: 6000 to 6099. The time is the log's, who did it stands in each.</summary>
 internal static partial class AdminLog
 {
-    [LoggerMessage(EventId = 6000, Level = LogLevel.Information, Message = "admin listener is bound to {EndPoint}")]
-    internal static partial void Listening(ILogger logger, EndPoint endPoint);
-
-    [LoggerMessage(EventId = 6001, Level = LogLevel.Information, Message = "no admin listener: {Reason}")]
-    internal static partial void NoDefaultAddress(ILogger logger, string reason);
-
-    [LoggerMessage(EventId = 6002, Level = LogLevel.Warning, Message = "the admin listener on {EndPoint} can be reached from other machines, in plain text: whoever reads the way there has the token")]
+    [LoggerMessage(EventId = 6000, Level = LogLevel.Warning, Message = "the admin listener on {EndPoint} can be reached from other machines, in plain text: whoever reads the way there has the token")]
     internal static partial void NotLoopback(ILogger logger, EndPoint endPoint);
 
-    [LoggerMessage(EventId = 6003, Level = LogLevel.Warning, Message = "admin request without the right token from {Who}")]
+    [LoggerMessage(EventId = 6001, Level = LogLevel.Warning, Message = "admin request without the right token from {Who}")]
     internal static partial void WrongToken(ILogger logger, string who);
 
     [LoggerMessage(EventId = 6010, Level = LogLevel.Information, Message = "cluster {Cluster}: destination {Destination} at {Address} was registered by {Who} for {Lease}")]

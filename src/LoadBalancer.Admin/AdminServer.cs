@@ -41,7 +41,7 @@ public sealed class AdminServer : IAsyncDisposable
 
     internal Registry Registry => _registry;
 
-    /// <summary>Starts to listen, where that is wanted. Not being able to at the default address is no error: it is logged.</summary>
+    /// <summary>Starts to listen, where that is wanted. Not being able to at the default address is no error, see <see cref="Missing"/>.</summary>
     /// <exception cref="ListenException">The configured address cannot be bound; says why.</exception>
     public async Task StartAsync()
     {
@@ -51,7 +51,6 @@ public sealed class AdminServer : IAsyncDisposable
         if (address is null)
         {
             Missing = problem;
-            AdminLog.NoDefaultAddress(_logger, problem!);
             return;
         }
         var options = new RequestServerOptions { Name = "admin", Address = address, Transport = _proxy.Config.Transport.Kind };
@@ -64,11 +63,9 @@ public sealed class AdminServer : IAsyncDisposable
         {
             Server = null;
             Missing = e.Message;
-            AdminLog.NoDefaultAddress(_logger, e.Message);
             return;
         }
         EndPoint = Server.EndPoint;
-        AdminLog.Listening(_logger, EndPoint!);
         if (EndPoint is IPEndPoint { Address: var ip } && !IPAddress.IsLoopback(ip)) AdminLog.NotLoopback(_logger, EndPoint);
     }
 

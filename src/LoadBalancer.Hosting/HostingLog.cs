@@ -17,4 +17,10 @@ internal static partial class HostingLog
 
     [LoggerMessage(EventId = 5003, Level = LogLevel.Information, Message = "Stopped")]
     internal static partial void Stopped(this ILogger logger);
+
+    [LoggerMessage(EventId = 5004, Level = LogLevel.Information, Message = "The admin listener is bound to {EndPoint}")]
+    internal static partial void AdminListening(this ILogger logger, EndPoint endPoint);
+
+    [LoggerMessage(EventId = 5005, Level = LogLevel.Information, Message = "There is no admin listener: {Reason}")]
+    internal static partial void NoAdminListener(this ILogger logger, string reason);
 }

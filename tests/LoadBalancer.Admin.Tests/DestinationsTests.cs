@@ -35,9 +35,9 @@ public sealed class DestinationsTests(TransportKind transport)
         Assert.That((await lb.PutAsync("a", $$"""{"address": "{{one.Address}}"}""")).Status, Is.EqualTo(201));
         Assert.That(await lb.AnswersAsync(), Is.EqualTo(new[] { "one" }));
         Assert.That((await lb.PutAsync("a", $$"""{"address": "{{one.Address}}"}""")).Status, Is.EqualTo(200));
-        Assert.That((await lb.PutAsync("a", $$"""{"address": "{{one.Address}}", "weight": 7, "tier": 1, "requestsMax": 9}""")).Status, Is.EqualTo(200));
+        Assert.That((await lb.PutAsync("a", $$"""{"address": "{{one.Address}}", "weight": 7, "tier": 1, "zone": "z", "requestsMax": 9}""")).Status, Is.EqualTo(200));
         JsonElement shown = (await lb.SendAsync("GET", "/clusters/app/destinations/a")).Json;
-        Assert.That((shown.GetProperty("weight").GetInt32(), shown.GetProperty("tier").GetInt32(), shown.GetProperty("requestsMax").GetInt32()), Is.EqualTo((7, 1, 9)));
+        Assert.That((shown.GetProperty("weight").GetInt32(), shown.GetProperty("tier").GetInt32(), shown.GetProperty("zone").GetString(), shown.GetProperty("requestsMax").GetInt32()), Is.EqualTo((7, 1, "z", 9)));
         Assert.That(await lb.AnswersAsync(), Is.EqualTo(new[] { "one" }));
         Assert.That(one.Connections, Is.EqualTo(1), "what stays keeps its connection");
         Assert.That((await lb.PutAsync("a", $$"""{"address": "{{two.Address}}"}""")).Status, Is.EqualTo(200));

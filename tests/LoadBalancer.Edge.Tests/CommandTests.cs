@@ -29,6 +29,8 @@ public sealed class CommandTests : IDisposable
     [TestCase(1, "simulate --replay nope.log", "lb: nope.log: the access log does not exist")]
     [TestCase(1, "simulate --requests 5", "lb: requests: 5 is out of range")]
     [TestCase(1, "run --config nope.json", "nope.json: the configuration file does not exist")]
+    [TestCase(2, "destinations list --admin 80", "lb: --admin: \"80\" is only a port")]
+    [TestCase(2, "destinations drain app", "lb: Required argument missing for command: 'drain'.")]
     [TestCase(1, "check", "lb: no configuration file: neither ./lb.json nor /etc/lb/lb.json exists")]
     [CancelAfter(30_000)]
     public async Task WrongUsage_EndsWithOneLineAndItsCode(int code, string arguments, string expected, CancellationToken cancellationToken)
@@ -43,6 +45,7 @@ public sealed class CommandTests : IDisposable
     [TestCase("--help", "First steps:")]
     [TestCase("run --help", "lb run --to localhost:5000,localhost:5001")]
     [TestCase("check --help", "lb check edge.json --json")]
+    [TestCase("destinations --help", "lb destinations drain app web-1")]
     [TestCase("simulate --help", "lb simulate antagonist --search p99=100ms")]
     [TestCase("simulate --list", "many-balancers")]
     [TestCase("simulate --explain -a round-robin -n 1000", "sends request")]

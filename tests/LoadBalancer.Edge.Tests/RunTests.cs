@@ -90,6 +90,40 @@ public sealed class RunTests : IDisposable
         Assert.That(result.Error, Is.Empty);
     }
 
+    [Test, CancelAfter(60_000)]
+    public async Task DestinationsAreChangedFromTheCommandLine(CancellationToken cancellationToken)
+    {
+        string socket = Path.Combine(_directory, "admin.sock");
+        await File.WriteAllTextAsync(Path.Combine(_directory, "lb.json"), $$"""
+            { "listeners": { "web": { "address": "127.0.0.1:0" } }, "routes": { "r": { "cluster": "app" } }, "admin": "unix:{{socket}}",
+              "clusters": { "app": { "registration": true, "destinations": { "a": "localhost:5000" } } } }
+            """, cancellationToken);
+        using LbProcess lb = LbProcess.Start(_directory, "run");
+        Assert.That(await lb.LineAsync("admin", cancellationToken), Does.EndWith($"unix:{socket}"));
+        await lb.LineAsync("Ready.", cancellationToken);
+        Assert.That(await DestinationsAsync("add", "app", "b", "10.0.0.5:80", "--weight", "3", "--lease", "10m"), Is.EqualTo(new LbResult(0, "", "")));
+        Assert.That(await DestinationsAsync("drain", "app", "a"), Is.EqualTo(new LbResult(0, "", "")));
+        LbResult list = await DestinationsAsync("list", "app");
+        Assert.That(list.Output, Does.Match("""
+            ^NAME  ADDRESS         WEIGHT  TIER  REQUESTS  STATE     FROM
+            a     localhost:5000  1       0     0         draining  configuration
+            b     10.0.0.5:80     3       0     0         usable    registration, until ..:..:.. UTC
+            $
+            """));
+        Assert.That((await DestinationsAsync("list")).Output, Does.Match("(?m)^app +2 +1 +0 +latency-weighted +yes$"));
+        Assert.That((await DestinationsAsync("enable", "app", "a", "--json")).Output, Does.Contain("\"usable\": true"));
+        Assert.That(await DestinationsAsync("remove", "app", "b"), Is.EqualTo(new LbResult(0, "", "")));
+        Assert.That(await DestinationsAsync("remove", "app", "b"), Is.EqualTo(new LbResult(1, "", "lb: cluster \"app\" has no destination \"b\"\n")));
+        await lb.SignalAsync("TERM", cancellationToken);
+        Assert.That((await lb.EndAsync(cancellationToken)).ExitCode, Is.Zero);
+        Assert.That(File.Exists(socket), Is.False);
+        LbResult nobody = await DestinationsAsync("list");
+        Assert.That((nobody.ExitCode, nobody.Output), Is.EqualTo((1, "")));
+        Assert.That(nobody.Error, Does.StartWith($"lb: no answer from the admin listener at unix:{socket}: "));
+
+        Task<LbResult> DestinationsAsync(params string[] arguments) => LbProcess.RunAsync(_directory, cancellationToken, ["destinations", .. arguments, "--admin", $"unix:{socket}"]);
+    }
+
     private async Task<LbProcess> StartAsync(string route, CancellationToken cancellationToken, string clusters = "{}")
     {
         await File.WriteAllTextAsync(Path.Combine(_directory, "lb.json"),

@@ -53,18 +53,18 @@ internal sealed class DestinationEndpoints(ProxyServer proxy, Registry registry,
         }
     }
 
-    internal Task Remove(AdminExchange exchange, CancellationToken aborted)
+    internal async Task Remove(AdminExchange exchange, CancellationToken aborted)
     {
-        if (Cluster(exchange, out string cluster) is null) return NoCluster(exchange);
         string id = exchange.Value(1);
-        if (registry.Remove(cluster, id))
+        if (Cluster(exchange, out string cluster) is null) await NoCluster(exchange).ConfigureAwait(false);
+        else if (await registry.RemoveAsync(cluster, id).ConfigureAwait(false))
         {
             AdminLog.Removed(logger, cluster, id, exchange.Who);
-            return exchange.Empty(204);
+            await exchange.Empty(204).ConfigureAwait(false);
         }
-        return proxy.DescribeDestination(cluster, id) is { } other
-            ? exchange.Refuse(409, $"{CharacterText.Quote(id)} is not registered: it comes from {other.Source}; take it out there, or drain it")
-            : NoDestination(exchange, cluster);
+        else if (proxy.DescribeDestination(cluster, id) is { } other)
+            await exchange.Refuse(409, $"{CharacterText.Quote(id)} is not registered: it comes from {other.Source}; take it out there, or drain it").ConfigureAwait(false);
+        else await NoDestination(exchange, cluster).ConfigureAwait(false);
     }
 
     internal Task Drain(AdminExchange exchange, CancellationToken aborted) => SetDraining(exchange, true);

@@ -16,6 +16,7 @@ internal sealed record RegistrationRequest(DestinationConfig Destination, TimeSp
         ["address"] = (value, request) => value.ValueKind == JsonValueKind.String ? request.With(d => d with { Address = value.GetString()! }) : null,
         ["weight"] = (value, request) => Number(value, out int weight) ? request.With(d => d with { Weight = weight }) : null,
         ["tier"] = (value, request) => Number(value, out int tier) ? request.With(d => d with { Tier = tier }) : null,
+        ["zone"] = (value, request) => value.ValueKind == JsonValueKind.String ? request.With(d => d with { Zone = value.GetString() }) : null,
         ["requestsMax"] = (value, request) => Number(value, out int max) ? request.With(d => d with { RequestsMax = max }) : null,
         ["lease"] = (value, request) => value.ValueKind == JsonValueKind.String && DurationText.TryParse(value.GetString()!, out TimeSpan lease) ? request with { Lease = lease } : null,
     };
@@ -80,6 +81,7 @@ internal sealed record RegistrationRequest(DestinationConfig Destination, TimeSp
     private static string Expected(string field) => field switch
     {
         "address" => "a string such as \"10.0.0.5:8080\"",
+        "zone" => "a string such as \"eu-1a\"",
         "lease" => "a time from \"1s\" to \"1h\", such as \"30s\"",
         _ => "a whole number",
     };
