@@ -3,8 +3,8 @@ namespace LoadBalancer.Balancing;
 /// <summary>
 /// Bounds retries to a part of the requests, so that a cluster in trouble does not get a multiple of its load on top: Finagle's retry budget.
 /// Every request adds a part of a retry, every second a few whole ones, each retry takes one; what is not used within
-/// <see cref="MemorySeconds"/> is lost. Thread-safe and lock-free: requests are counted by their writers, each in a word of its own; the sum is
-/// made when a retry is wanted, which is rare.
+/// <see cref="MemorySeconds"/> is lost. Hedges are bounded the same way, from a budget of their own. Thread-safe and lock-free: requests are
+/// counted by their writers, each in a word of its own; the sum is made when a retry is wanted, which is rare.
 /// </summary>
 public sealed class RetryBudget
 {

@@ -70,8 +70,12 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
             _nameWait = new LoopWait(context.Loop, Destination.ResolveAsync(time));
             await _nameWait;
             _nameWait = null;
+            if (IsCut)
+            {
+                if (Reason == EndReason.UpstreamConnectTimeout) Reason = EndReason.UpstreamUnresolved; // the look-up goes on beside
+                return false;
+            }
             endPoint = Destination.TryGetEndPoint(time);
-            if (IsCut) return false;
             if (endPoint is null) return Failed(EndReason.UpstreamUnresolved);
         }
         if (pool.Create(endPoint) is not { } upstream) return Failed(EndReason.UpstreamOverloaded);
@@ -83,7 +87,7 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
             ConnectTicks = time.GetTimestamp() - start;
             return true;
         }
-        Destination.ConnectFailed();
+        if (!IsCut || Reason != EndReason.None) Destination.ConnectFailed(); // what nobody wants any more says nothing of the address
         return Failed(result == ConnectResult.ResourceExhausted ? EndReason.ResourceExhausted : EndReason.UpstreamConnectFailed);
     }
 
