@@ -35,6 +35,10 @@ public static class ReadyScenarios
                 ];
                 return scenario;
             }),
+        ("mixed-fleet", "8 servers: one at a third of the speed, one standing still for 300 ms every second, one answering with errors within 1 ms in the second half, load 0.5",
+            () => Base(0.5, new ServerSpec { Count = 5 }, new ServerSpec { Speed = 1.0 / 3 },
+                new ServerSpec { Pauses = new PauseSpec { Every = SimTime.Seconds(1), Length = SimTime.Milliseconds(300) } },
+                new ServerSpec { BlackHole = new OutageSpec { At = SimTime.Percent(50) } })),
     ];
 
     /// <summary>All names, each with what the scenario shows.</summary>
