@@ -23,7 +23,7 @@ public class PickBenchmarks
     public static IEnumerable<string> Policies => BalancingPolicies.Names;
 
     /// <summary>Number of destinations, of equal weight.</summary>
-    [Params(16, 64, 256, 10_000)]
+    [Params(2, 16, 64, 256, 1024, 10_000)]
     public int Destinations { get; set; }
 
     /// <summary>A scheduler as the proxy makes it.</summary>
