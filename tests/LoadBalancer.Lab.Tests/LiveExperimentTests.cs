@@ -12,6 +12,8 @@ namespace LoadBalancer.Lab.Tests;
 [CancelAfter(60_000)]
 public sealed class LiveExperimentTests(TransportKind transport)
 {
+    private static readonly TimeSpan s_longPatience = TimeSpan.FromMinutes(1); // longer than a test may take
+
     [SetUp]
     public void SkipWhereUnsupported()
     {
@@ -25,7 +27,7 @@ public sealed class LiveExperimentTests(TransportKind transport)
         foreach (RunResult run in result.Runs)
         {
             Assert.That((run.Measured, run.Errors, run.Retries, run.Latency.Count), Is.EqualTo((1000, 0, 0, 1000)));
-            Assert.That(run.Servers.Select(server => server.Share), Is.All.EqualTo(0.25).Within(0.005));
+            Assert.That(run.Servers.Select(server => server.Share), Is.All.EqualTo(0.25).Within(0.02));
         }
         Assert.That(result.Runs.Select(run => run.Seed), Is.EqualTo(new[] { 1, 2 }));
     }
@@ -71,7 +73,7 @@ public sealed class LiveExperimentTests(TransportKind transport)
         {
             Requests = 1000, WarmUp = 0, Service = Short, Arrivals = new() { Rate = 1000 },
             Servers = [new(), new() { SpeedChanges = [new() { At = default, Factor = 0 }] }],
-        });
+        }, TimeSpan.FromSeconds(2));
         Assert.That(result.ErrorShare.Mean, Is.EqualTo(0.5).Within(0.01));
         Assert.That(result.Runs.Select(run => run.Latency.Count), Is.All.EqualTo(1000), "counted with the time they were waited for");
     }
@@ -82,9 +84,10 @@ public sealed class LiveExperimentTests(TransportKind transport)
         AlgorithmResult result = await RunAsync(new Scenario
         {
             Requests = 1000, WarmUp = 0, Service = Short, Arrivals = new() { Rate = 1000 }, Timeout = SimTime.Milliseconds(20),
-            Servers = [new(), new() { SpeedChanges = [new() { At = default, Factor = 0 }] }],
-        }, TimeSpan.FromSeconds(20));
-        Assert.That(result.ErrorShare.Mean, Is.EqualTo(0.5).Within(0.1));
+            Servers = [new() { SpeedChanges = [new() { At = default, Factor = 0 }] }],
+        });
+        Assert.That(result.ErrorShare.Mean, Is.EqualTo(1));
+        Assert.That(result.Latency.Max, Is.LessThan(s_longPatience.TotalNanoseconds), "the turn did not have to end them");
     }
 
     [Test]
@@ -103,11 +106,11 @@ public sealed class LiveExperimentTests(TransportKind transport)
 
     private static DurationSpec Short => new() { Kind = DurationKind.Constant, Mean = SimTime.Milliseconds(2) };
 
-    private LiveOptions Options() => new() { Rounds = 2, Transport = transport, Rehearsal = TimeSpan.Zero, Patience = TimeSpan.FromMilliseconds(200) };
+    private LiveOptions Options() => new() { Rounds = 2, Transport = transport, Rehearsal = TimeSpan.Zero, Patience = s_longPatience };
 
     private async Task<AlgorithmResult> RunAsync(Scenario scenario, TimeSpan? patience = null)
     {
-        LiveResult result = await LiveExperiment.RunAsync(scenario, ["round-robin"], Options() with { Patience = patience ?? TimeSpan.FromMilliseconds(500) });
+        LiveResult result = await LiveExperiment.RunAsync(scenario, ["round-robin"], Options() with { Patience = patience ?? s_longPatience });
         return result.Experiment.Algorithms[0];
     }
 }
