@@ -11,8 +11,11 @@ namespace LoadBalancer.Lab;
 /// </summary>
 public static class LiveExperiment
 {
-    /// <summary>Names of the algorithms that can be compared: those that a configuration can name.</summary>
-    public static IReadOnlyList<string> Algorithms => ConfigRanges.BalancePolicies;
+    /// <summary>Most balancers of a scenario that can be run: each is a thread here.</summary>
+    public const int BalancersMax = 100;
+
+    /// <summary>Names of the algorithms that can be compared: those that a configuration can name, but for prequal, whose probes the embedded servers do not answer.</summary>
+    public static IReadOnlyList<string> Algorithms { get; } = [.. ConfigRanges.BalancePolicies.Where(name => name != "prequal")];
 
     /// <summary>What of a scenario is done differently here than in the simulator, in sentences.</summary>
     public static IReadOnlyList<string> Differences(Scenario scenario)
@@ -31,12 +34,13 @@ public static class LiveExperiment
     /// <param name="options">How.</param>
     /// <param name="progress">Called after each turn with the part that is done.</param>
     /// <param name="cancellationToken">Ends it between two turns.</param>
-    /// <exception cref="ArgumentException">The scenario is faulty.</exception>
+    /// <exception cref="ArgumentException">The scenario is faulty, or has too many balancers.</exception>
     /// <exception cref="ConfigException">No algorithm has one of the names.</exception>
     public static async Task<LiveResult> RunAsync(
         Scenario scenario, IReadOnlyList<string> algorithms, LiveOptions options, Action<double>? progress = null, CancellationToken cancellationToken = default)
     {
         ScenarioValidator.Check(scenario);
+        if (scenario.Balancers > BalancersMax) throw new ArgumentException($"expected at most {BalancersMax} balancers", nameof(scenario));
         var lateness = new LatencyHistogram();
         double rate = Capacity.RateOf(scenario);
         double turn = scenario.Requests / rate, rehearsal = options.Rehearsal.TotalSeconds;

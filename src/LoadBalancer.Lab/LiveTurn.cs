@@ -16,6 +16,7 @@ namespace LoadBalancer.Lab;
 internal sealed class LiveTurn : LoopWork
 {
     private const int SampleEvery = 32; // requests between two looks at all servers
+    private const int ConnectionsMax = 2000; // of all clients: a request under way takes four descriptors; those beyond wait, and are timed all the same
 
     private readonly Scenario _scenario;
     private readonly LiveOptions _options;
@@ -74,7 +75,7 @@ internal sealed class LiveTurn : LoopWork
         try
         {
             foreach (LiveProxy proxy in _proxies) await proxy.Server.StartAsync().ConfigureAwait(false);
-            _clients = [.. _proxies.Select(proxy => new LoadClient(this, _loop, proxy.EndPoint))];
+            _clients = [.. _proxies.Select(proxy => new LoadClient(this, _loop, proxy.EndPoint, ConnectionsMax / _proxies.Length))];
             _origin = _time.GetTimestamp();
             _loop.Start();
             using (new Metronome(Post)) await _ended.Task.ConfigureAwait(false);

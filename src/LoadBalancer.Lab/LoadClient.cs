@@ -4,10 +4,8 @@ using LoadBalancer.Core.Transport;
 namespace LoadBalancer.Lab;
 
 /// <summary>Sends requests to one balancer, each at once, on a connection that is free or new. On the turn's loop.</summary>
-internal sealed class LoadClient(LiveTurn turn, TransportLoop loop, EndPoint endPoint)
+internal sealed class LoadClient(LiveTurn turn, TransportLoop loop, EndPoint endPoint, int connectionsMax)
 {
-    private const int ConnectionsMax = 2000; // a request under way takes four descriptors; those beyond wait, and are timed all the same
-
     private readonly Stack<ClientConnection> _free = new();
     private readonly Queue<(int Id, ulong Key)> _waiting = new();
     private int _connections;
@@ -20,7 +18,7 @@ internal sealed class LoadClient(LiveTurn turn, TransportLoop loop, EndPoint end
             free.Send(id, key);
             return;
         }
-        if (_connections < ConnectionsMax)
+        if (_connections < connectionsMax)
         {
             _connections++;
             new ClientConnection(turn, this, loop.CreateOutbound(endPoint)).Start(id, key);

@@ -104,6 +104,10 @@ public sealed class LiveExperimentTests(TransportKind transport)
     public void ABadScenarioIsRefused() =>
         Assert.ThrowsAsync<ArgumentException>(() => LiveExperiment.RunAsync(new Scenario { Servers = [] }, ["round-robin"], Options()));
 
+    [Test]
+    public void MoreBalancersThanCanBeRunAreRefused() =>
+        Assert.ThrowsAsync<ArgumentException>(() => LiveExperiment.RunAsync(new Scenario { Balancers = LiveExperiment.BalancersMax + 1 }, ["round-robin"], Options()));
+
     private static DurationSpec Short => new() { Kind = DurationKind.Constant, Mean = SimTime.Milliseconds(2) };
 
     private LiveOptions Options() => new() { Rounds = 2, Transport = transport, Rehearsal = TimeSpan.Zero, Patience = s_longPatience };

@@ -51,6 +51,11 @@ internal static class BenchCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             if (SimulateInput.Scenario(parsed.GetValue(scenario)!, requests: null, log: null) is not { } chosen) return ExitCode.Problem;
+            if (chosen.Balancers > LiveExperiment.BalancersMax)
+            {
+                Console.Error.WriteLine($"lb: balancers: {chosen.Balancers} are too many to run live; expected at most {LiveExperiment.BalancersMax}");
+                return ExitCode.Problem;
+            }
             if (parsed.GetValue(rate) is { } given) chosen.Arrivals.Rate = given;
             chosen.Requests = Math.Max(RequestsMin, (int)(Capacity.RateOf(chosen) * parsed.GetValue(seconds)));
             foreach (string difference in LiveExperiment.Differences(chosen)) Console.Error.WriteLine($"lb: {difference}");

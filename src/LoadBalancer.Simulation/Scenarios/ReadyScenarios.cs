@@ -15,6 +15,10 @@ public static class ReadyScenarios
             () => Base(0.55, new ServerSpec { Count = 12 }, new ServerSpec { Count = 4, JoinAt = SimTime.Percent(33), ColdStart = new ColdStartSpec { From = 0.1 } })),
         ("black-hole", "one of 16 servers answers with errors within 1 ms for the middle third of the run, load 0.6",
             () => Base(0.6, new ServerSpec { Count = 15 }, new ServerSpec { BlackHole = new OutageSpec { At = SimTime.Percent(33), Until = SimTime.Percent(67) } })),
+        ("mixed-fleet", "8 servers: one at a third of the speed, one standing still for 300 ms every second, one answering with errors within 1 ms in the second half, load 0.5",
+            () => Base(0.5, new ServerSpec { Count = 5 }, new ServerSpec { Speed = 1.0 / 3 },
+                new ServerSpec { Pauses = new PauseSpec { Every = SimTime.Seconds(1), Length = SimTime.Milliseconds(300) } },
+                new ServerSpec { BlackHole = new OutageSpec { At = SimTime.Percent(50) } })),
         ("gc-pauses", "16 servers, each standing still for 200 ms every 4 s on average, load 0.7",
             () => Base(0.7, new ServerSpec { Count = 16, Pauses = new PauseSpec() })),
         ("many-balancers", "the antagonists' 20 servers behind 8 balancers that know nothing of each other, load 0.75",
@@ -35,10 +39,6 @@ public static class ReadyScenarios
                 ];
                 return scenario;
             }),
-        ("mixed-fleet", "8 servers: one at a third of the speed, one standing still for 300 ms every second, one answering with errors within 1 ms in the second half, load 0.5",
-            () => Base(0.5, new ServerSpec { Count = 5 }, new ServerSpec { Speed = 1.0 / 3 },
-                new ServerSpec { Pauses = new PauseSpec { Every = SimTime.Seconds(1), Length = SimTime.Milliseconds(300) } },
-                new ServerSpec { BlackHole = new OutageSpec { At = SimTime.Percent(50) } })),
     ];
 
     /// <summary>All names, each with what the scenario shows.</summary>
