@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lb.sh BINARY PORT BACKEND[,BACKEND...] [LOOPS [POLICY]]: our balancer set up as the peers are: round-robin, kept connections without limits on
+# lb.sh BINARY PORT BACKEND[,BACKEND...] [LOOPS [POLICY [EJECTION]]]: our balancer set up as the peers are: round-robin, kept connections without limits on
 # their number of requests.
 set -eu
 dir=$(mktemp -d)
@@ -11,7 +11,7 @@ cat > "$dir/lb.json" <<EOF
   "transport": { "loops": ${4:-1} },
   "listeners": { "web": { "address": "127.0.0.1:$2", "limits": { "requestsPerConnectionMax": 0, "keepAliveTimeout": "300s" } } },
   "routes": { "all": { "cluster": "app" } },
-  "clusters": { "app": { "balance": "${5:-round-robin}", "destinations": { $destinations }, "pool": { "idleConnectionsMax": 1024, "idleTimeout": "300s" } } }
+  "clusters": { "app": { "balance": "${5:-round-robin}", "ejection": { "enabled": ${6:-true} }, "destinations": { $destinations }, "pool": { "idleConnectionsMax": 1024, "idleTimeout": "300s" } } }
 }
 EOF
 exec $1 run --config "$dir/lb.json"

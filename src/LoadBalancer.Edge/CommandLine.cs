@@ -56,6 +56,7 @@ internal static class CommandLine
         root.Subcommands.Add(InitCommand.Create());
         root.Subcommands.Add(SchemaCommand.Create());
         root.Subcommands.Add(SimulateCommand.Create());
+        root.Subcommands.Add(BenchCommand.Create());
         root.Subcommands.Add(VersionCommand.Create());
         foreach (HelpOption help in root.Options.OfType<HelpOption>()) help.Action = new ExplainedHelp((HelpAction)help.Action!, FirstSteps);
         // "lb version" says more.

@@ -50,6 +50,12 @@ public static class Experiment
             }
             results.Add(new AlgorithmResult(algorithm, runs));
         }
+        return Compare(scenario, results);
+    }
+
+    /// <summary>Finds the best of the algorithms and compares the others with it.</summary>
+    internal static ExperimentResult Compare(Scenario scenario, List<AlgorithmResult> results)
+    {
         AlgorithmResult? best = BestOf(results);
         if (best is not null)
             foreach (AlgorithmResult result in results) result.Compare(best);

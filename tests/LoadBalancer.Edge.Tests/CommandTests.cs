@@ -24,6 +24,12 @@ public sealed class CommandTests : IDisposable
     [TestCase(2, "simulate -a round-robbin", "lb: unknown algorithm \"round-robbin\"; did you mean \"round-robin\"?")]
     [TestCase(2, "simulate --search fast", "lb: '--search' does not understand \"fast\"; expected one such as \"p99=50ms\"")]
     [TestCase(2, "simulate --explain soon", "lb: '--explain' does not understand \"soon\"")]
+    [TestCase(2, "bench -a prequal", "lb: unknown algorithm \"prequal\"")]
+    [TestCase(2, "bench -a ,", "lb: '--algorithms' names none")]
+    [TestCase(2, "bench --rounds 0", "lb: '--rounds' is out of range")]
+    [TestCase(2, "bench --seconds -1", "lb: '--seconds' is out of range")]
+    [TestCase(2, "bench --rate 0", "lb: '--rate' is out of range")]
+    [TestCase(1, "bench mixed-flet", "lb: no scenario or file is called \"mixed-flet\"; did you mean \"mixed-fleet\"?")]
     [TestCase(1, "simulate unifrom", "lb: no scenario or file is called \"unifrom\"; did you mean \"uniform\"?")]
     [TestCase(1, "simulate nope.json", "lb: nope.json: the scenario does not exist")]
     [TestCase(1, "simulate --replay nope.log", "lb: nope.log: the access log does not exist")]
@@ -47,6 +53,7 @@ public sealed class CommandTests : IDisposable
     [TestCase("check --help", "lb check edge.json --json")]
     [TestCase("destinations --help", "lb destinations drain app web-1")]
     [TestCase("simulate --help", "lb simulate antagonist --search p99=100ms")]
+    [TestCase("bench --help", "lb bench antagonist -a round-robin,least-time --rate 2000")]
     [TestCase("simulate --list", "many-balancers")]
     [TestCase("simulate --explain -a round-robin -n 1000", "sends request")]
     [TestCase("simulate --search p99=100ms -a round-robin -n 1000 --seeds 1", "the most load with p99 <= 100 ms")]
@@ -99,6 +106,20 @@ public sealed class CommandTests : IDisposable
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(result.Error, Does.StartWith("lb: access.log: 1 lines without a time and a duration are left out"));
         Assert.That(result.Output, Does.Contain("50 requests x 1 seed"));
+    }
+
+    [Test, CancelAfter(60_000)]
+    public async Task Bench_ComparesLiveAndPredicts_AndWritesItsReports(CancellationToken cancellationToken)
+    {
+        LbResult result = await RunAsync(cancellationToken, "bench", "uniform", "-a", "round-robin,random", "--rate", "2000", "--seconds", "0.5", "--rounds", "1", "--predict", "--csv", "a.csv", "--json", "a.json");
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        string[] lines = result.Output.Split('\n');
+        // Live, shares, predicted.
+        Assert.That(lines.Count(line => line.StartsWith("round-robin ", StringComparison.Ordinal)), Is.EqualTo(3), result.Output);
+        Assert.That(result.Output, Does.Contain("The simulator, with the same requests:").And.Contain("Late by p50"));
+        Assert.That(await File.ReadAllLinesAsync(Path.Combine(_directory, "a.csv"), cancellationToken), Has.Length.EqualTo(3));
+        using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(_directory, "a.json"), cancellationToken));
+        Assert.That(json.RootElement.GetProperty("algorithms")[1].GetProperty("runs")[0].GetProperty("requests").GetInt32(), Is.EqualTo(1000));
     }
 
     [Test, CancelAfter(30_000)]

@@ -88,6 +88,6 @@ internal static class SimulateCommand
             && SimulateOutput.WriteFile(html, () => HtmlReport.Write(result, ProductVersion.Text)) ? ExitCode.Ok : ExitCode.Problem;
     }
 
-    private static string[] Names(string? text) =>
+    internal static string[] Names(string? text) =>
         [.. (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct()];
 }

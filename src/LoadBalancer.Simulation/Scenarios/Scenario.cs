@@ -57,6 +57,14 @@ public sealed class Scenario
     [JsonIgnore]
     public double OfferedLoad => Capacity.RateOf(this) / Capacity.Of(this);
 
+    /// <summary>The same with another number of requests.</summary>
+    internal Scenario WithRequests(int requests)
+    {
+        var copy = (Scenario)MemberwiseClone();
+        copy.Requests = requests;
+        return copy;
+    }
+
     /// <summary>The same with another load, see <see cref="ArrivalSpec.Load"/>.</summary>
     internal Scenario WithLoad(double load)
     {
