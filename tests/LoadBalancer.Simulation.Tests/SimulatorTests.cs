@@ -1,3 +1,4 @@
+using LoadBalancer.Simulation.Engine;
 using LoadBalancer.Simulation.Results;
 using LoadBalancer.Simulation.Scenarios;
 
@@ -104,6 +105,36 @@ public sealed class SimulatorTests
         Scenario scenario = Make.Scenario(new ServerSpec { Count = 1, Cores = 1, Discipline = Discipline.FirstComeFirstServed, QueueMax = 1 });
         scenario.Arrivals.Load = 1;
         Assert.That(Experiment.Run(scenario, "round-robin", 1).ErrorShare, Is.EqualTo(1.0 / 3).Within(0.02));
+    }
+
+    [Test]
+    public void Run_TwoClasses_EachCostsItsOwn()
+    {
+        Scenario scenario = Make.Scenario(new ServerSpec { Count = 16 });
+        scenario.Arrivals.Load = 0.05;
+        ClassSpec Of(double milliseconds, double share) => new() { Share = share, Service = new DurationSpec { Kind = DurationKind.Constant, Mean = SimTime.Milliseconds(milliseconds) } };
+        scenario.Classes = [Of(2, share: 3), Of(50, share: 1)];
+        LatencyHistogram latency = Experiment.Run(scenario, "round-robin", 1).Latency;
+        Assert.That(latency.Quantile(0.74), Is.EqualTo(2e6).Within(0.5).Percent);
+        Assert.That(latency.Quantile(0.76), Is.EqualTo(50e6).Within(0.5).Percent);
+        Assert.That(Capacity.Of(scenario), Is.EqualTo(16 * 4 / 0.014).Within(1e-9).Percent, "14 ms on average");
+    }
+
+    [Test]
+    public void Run_ByClassWithoutClasses_IsTheFlagship()
+    {
+        ulong Hash(string algorithm) => Experiment.Run(Make.Ready("many-balancers", 5000), algorithm, 1).Hash;
+        Assert.That(Hash(Algorithm.ByClassName), Is.EqualTo(Hash("latency-weighted")));
+    }
+
+    // Latencies 100 times apart say little of the servers before their class is known.
+    [Test]
+    public void Normalize_ClassesFarApart_LeavesWhatTheServerDid()
+    {
+        var means = new ClassMeans();
+        for (int i = 0; i < 2000; i++) means.Normalize(i % 2, i % 2 == 0 ? 1_000_000 : 100_000_000);
+        Assert.That(means.Normalize(0, 1_000_000), Is.EqualTo(10e6).Within(2).Percent, "the geometric mean of both");
+        Assert.That(means.Normalize(1, 300_000_000), Is.EqualTo(30e6).Within(2).Percent);
     }
 
     [Test]

@@ -24,10 +24,11 @@ internal sealed class Simulator
     private readonly RunRecorder _recorder;
     private readonly Probes _probes;
     private readonly PickWatch? _watch;
+    private readonly ClassMeans[]? _classMeans; // of each balancer, for algorithms that take the mean of the class off
     private readonly long _timeout;
     private int _recorded; // requests that ended
 
-    internal Simulator(Scenario scenario, IBalancingPolicy policy, ulong seed, PickWatch? watch = null)
+    internal Simulator(Scenario scenario, Algorithm algorithm, ulong seed, PickWatch? watch = null)
     {
         _scenario = scenario;
         _seed = seed;
@@ -39,13 +40,14 @@ internal sealed class Simulator
         _schedulers = new Scheduler[scenario.Balancers];
         for (int i = 0; i < _schedulers.Length; i++)
         {
-            _schedulers[i] = new Scheduler(policy, new SchedulerOptions
+            _schedulers[i] = new Scheduler(algorithm.Policy, new SchedulerOptions
             {
                 TimestampFrequency = 1_000_000_000,
                 Seed = new SimRandom(seed, ChanceStream.Policy, i).Next(),
                 SlowStart = TimeSpan.FromTicks(scenario.SlowStart.In(_workload.RunLength) / 100),
             });
         }
+        if (algorithm.IsByClass && scenario.Classes.Count > 1) _classMeans = [.. _schedulers.Select(_ => new ClassMeans())];
         _fleet = new Fleet(scenario, _servers, _schedulers, _events, _workload.RunLength, seed);
         _probes = new Probes(_servers, _schedulers, _events);
         _recorder = new RunRecorder(_servers, _workload.Requests, scenario.WarmUp, _workload.RunLength);
@@ -198,11 +200,12 @@ internal sealed class Simulator
         EndAttempt(Complete(ref job, PickOutcomeKind.Timeout, now), PickOutcomeKind.Timeout, now);
     }
 
-    private static Job Complete(ref Job job, PickOutcomeKind kind, long now)
+    private Job Complete(ref Job job, PickOutcomeKind kind, long now)
     {
-        long total = now - job.SentAt;
+        long total = now - job.SentAt, firstByte = kind == PickOutcomeKind.Success ? total : -1;
+        if (firstByte >= 0 && _classMeans is not null) firstByte = _classMeans[job.Balancer].Normalize(job.Class, firstByte);
         job.Server.Outstanding--;
-        job.Lease.Complete(new PickOutcome(kind, 0, kind == PickOutcomeKind.Success ? total : -1, total));
+        job.Lease.Complete(new PickOutcome(kind, 0, firstByte, total));
         return job;
     }
 

@@ -40,9 +40,10 @@ public static class ReadyScenarios
     /// <summary>All names, each with what the scenario shows.</summary>
     public static IReadOnlyList<(string Name, string Description)> All { get; } = [.. s_all.Select(scenario => (scenario.Name, scenario.Description))];
 
-    /// <summary>The scenario of that name, new each time; null when there is none.</summary>
+    /// <summary>The scenario of that name, new each time, also of those of <see cref="RandomScenario"/>; null when there is none.</summary>
     public static Scenario? Find(string name)
     {
+        if (RandomScenario.Find(name) is { } drawn) return drawn;
         foreach ((string known, string description, Func<Scenario> make) in s_all)
         {
             if (known != name) continue;

@@ -7,6 +7,9 @@ namespace LoadBalancer.Simulation.Scenarios;
 // Set rather than init: generated deserialization would pass default values for init-only properties that the file leaves out.
 public sealed class Scenario
 {
+    /// <summary>Most <see cref="Classes"/>.</summary>
+    public const int ClassesMax = 64;
+
     /// <summary>Name in reports.</summary>
     public string Name { get; set; } = "scenario";
 
@@ -45,6 +48,12 @@ public sealed class Scenario
 
     /// <summary>What a request costs: its time alone on a core of speed 1. Default exponential with mean 10 ms.</summary>
     public DurationSpec Service { get; set; } = new() { Mean = SimTime.Milliseconds(10) };
+
+    /// <summary>
+    /// Kinds of requests that the balancers can tell apart, such as routes, each with a cost of its own; they replace <see cref="Service"/>.
+    /// At most 64. Default none: all are of one kind.
+    /// </summary>
+    public List<ClassSpec> Classes { get; set; } = [];
 
     /// <summary>Groups of servers.</summary>
     public List<ServerSpec> Servers { get; set; } = [new()];

@@ -61,6 +61,13 @@ public static class ScenarioValidator
         Range("retries", scenario.Retries, 0, 10);
         Range("keys", scenario.Keys, 1, int.MaxValue);
         Duration("service", scenario.Service, isService: true);
+        if (scenario.Classes.Count > Scenario.ClassesMax) faults.Add($"classes: expected at most {Scenario.ClassesMax}");
+        if (scenario.Classes.Count > 0 && scenario.Trace is not null) faults.Add("classes: a log that is replayed has no classes");
+        for (int i = 0; i < scenario.Classes.Count; i++)
+        {
+            Range($"classes[{i}].share", scenario.Classes[i].Share, 1e-6, 1000);
+            Duration($"classes[{i}].service", scenario.Classes[i].Service, isService: true);
+        }
         if (scenario.NetworkDelay is { } delay) Duration("networkDelay", delay, isService: false);
 
         ArrivalSpec arrivals = scenario.Arrivals;
