@@ -36,7 +36,18 @@ public sealed class AllocationTests
         await MeasureAsync(head + new string('x', 300_000) + end, 8, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "", requests: 500);
     }
 
-    private static async Task MeasureAsync(string answer, int connections, string head, string body, int requests)
+#if DEBUG
+    [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]
+#endif
+    [Test]
+    public async Task LoadProbes_SteadyState_AllocateNothing()
+    {
+        const string Answer = "HTTP/1.1 200 OK\r\nEndpoint-Load-Metrics: TEXT named_metrics.rif=3, named_metrics.latency_ms=2.5\r\nContent-Length: 2\r\n\r\nok";
+        await MeasureAsync(Answer, 1, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "", requests: 2000,
+            cluster => cluster with { Balance = "prequal", Probe = new() { InFlightMax = 3 } });
+    }
+
+    private static async Task MeasureAsync(string answer, int connections, string head, string body, int requests, Func<ClusterConfig, ClusterConfig>? change = null)
     {
         Transports.Require(TransportKind.Epoll);
         // One round in which every connection is at the same point at once, so that no pool has to grow later.
@@ -60,6 +71,7 @@ public sealed class AllocationTests
         ProxyConfig config = ProxyFixture.Config(TransportKind.Epoll, origin.Address);
         ListenerConfig listener = config.Listeners["main"] with { Limits = new() { RequestsPerConnectionMax = 0 } };
         config = config with { Listeners = new Dictionary<string, ListenerConfig> { ["main"] = listener } };
+        if (change is not null) config = config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = change(config.Clusters["app"]) } };
         var meter = new LoopThreadMeter();
         await using var server = new Core.ProxyServer(config, new ErrorLog(), meter);
         await server.StartAsync(Token);

@@ -2,6 +2,7 @@ using System.Text;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Health;
+using LoadBalancer.Core.Probing;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,7 @@ internal sealed class ClusterSnapshot
         HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
         Queue = config.Queue.RequestsMax == 0 ? null : new WaitQueue(config.Queue.RequestsMax, config.Queue.Timeout, services.LoopCount);
         HealthCheck = config.HealthCheck is { } check ? new HealthCheck(check, config.Host) : null;
+        LoadProbing = config.Probe is { } probe ? new LoadProbing(probe, config.Host, services.LoopCount) : null;
         long now = services.Time.GetTimestamp();
         RetryBudget = new RetryBudget(config.RetryBudget.Percent / 100.0, config.RetryBudget.PerSecondMin, services.LoopCount, services.Time.TimestampFrequency, now);
         Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance), new SchedulerOptions
@@ -50,6 +52,9 @@ internal sealed class ClusterSnapshot
 
     /// <summary>Null when destinations are not probed.</summary>
     internal HealthCheck? HealthCheck { get; }
+
+    /// <summary>Null when destinations are not asked for their load.</summary>
+    internal LoadProbing? LoadProbing { get; }
     internal HashSource? HashSource { get; }
     internal HeadLimits HeadLimits { get; }
     internal long ConnectMilliseconds { get; }

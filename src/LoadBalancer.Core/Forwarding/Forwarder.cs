@@ -154,6 +154,7 @@ internal static class Forwarder
         ClusterSnapshot cluster = exchange.Cluster!;
         exchange.Lease = cluster.Scheduler.Pick(new PickContext(now, attempt, cluster.HashSource?.KeyOf(exchange) ?? 0, exchange.Exclude));
         if (!exchange.Lease.IsActive) return false;
+        cluster.LoadProbing?.AfterPick(exchange.Context, cluster);
         exchange.Destination = (DestinationState)exchange.Lease.Destination.Tag!;
         exchange.Record.Destination = exchange.Destination.Name;
         exchange.Record.Attempts = attempt + 1;
