@@ -40,6 +40,8 @@ public sealed class ScenarioFileTests
     [TestCase("""{ "service": { "kind": "constant" } }""", "service.mean: expected a time above 0")]
     [TestCase("""{ "servers": [] }""", "servers: expected at least one")]
     [TestCase("""{ "servers": [{ "joinAt": "1s" }] }""", "servers: expected one that is there from the start, without \"joinAt\"")]
+    [TestCase("""{ "retryBudget": 1.5 }""", "retryBudget: 1.5 is out of range; expected 0 to 1")]
+    [TestCase("""{ "servers": [{ "tier": -1 }] }""", "servers[0].tier: -1 is out of range; expected 0 to 15")]
     [TestCase("""{ "servers": null }""", "servers")]
     [TestCase("""{ "servers": [null] }""", "servers")]
     [TestCase("""{ "classes": [null] }""", "classes")]

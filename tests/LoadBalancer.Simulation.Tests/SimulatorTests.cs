@@ -1,3 +1,4 @@
+using LoadBalancer.Balancing;
 using LoadBalancer.Simulation.Engine;
 using LoadBalancer.Simulation.Results;
 using LoadBalancer.Simulation.Scenarios;
@@ -80,6 +81,42 @@ public sealed class SimulatorTests
         scenario.FailureDetection = SimTime.Percent(4);
         RunResult run = Experiment.Run(scenario, "round-robin", 1);
         Assert.That(run.ErrorShare, Is.EqualTo(0.25 * 0.04 / 0.9).Within(0.005));
+    }
+
+    [TestCase("round-robin")]
+    [TestCase("least-outstanding")]
+    [TestCase("prequal")]
+    public void Run_Ejection_EndsMostErrorsOfABlackHole(string algorithm)
+    {
+        Scenario scenario = Make.Ready("black-hole", 100_000);
+        double without = Experiment.Run(scenario, algorithm, 1).ErrorShare;
+        scenario.Ejection = true;
+        Assert.That(Experiment.Run(scenario, algorithm, 1).ErrorShare, Is.LessThan(without / 4));
+    }
+
+    [Test]
+    public void Run_RetryBudget_BoundsTheRetries()
+    {
+        // All servers but one refuse from the middle on; 20 000 requests in 10 s of virtual time.
+        Scenario scenario = Make.Scenario(new ServerSpec { Count = 10, Crash = new OutageSpec { At = SimTime.Percent(50) } }, new ServerSpec { JoinAt = SimTime.Percent(99) });
+        scenario.Retries = 3;
+        scenario.WarmUp = 0;
+        scenario.RetryBudget = 0.2;
+        RunResult run = Experiment.Run(scenario, "round-robin", 1);
+        double granted = 0.2 * run.Requests + 3 * (run.Length / 1e9 + RetryBudget.MemorySeconds);
+        Assert.That(run.Retries, Is.InRange(0.5 * granted, granted));
+        scenario.RetryBudget = null;
+        Assert.That(Experiment.Run(scenario, "round-robin", 1).Retries, Is.GreaterThan(4 * granted));
+    }
+
+    [Test]
+    public void Run_SecondTier_IsUsedWhenTheFirstIsDown()
+    {
+        Scenario scenario = Make.Scenario(new ServerSpec { Crash = new OutageSpec { At = SimTime.Percent(50) } }, new ServerSpec { Tier = 1 });
+        scenario.WarmUp = 0;
+        scenario.FailureDetection = SimTime.Percent(0.1);
+        RunResult run = Experiment.Run(scenario, "round-robin", 1);
+        Assert.That(run.Servers[1].Share, Is.EqualTo(0.5).Within(0.02));
     }
 
     [Test]

@@ -34,6 +34,15 @@ public sealed class Scenario
     /// <summary>Further attempts, at other servers, after a failure: 0 to 10. Default 0.</summary>
     public int Retries { get; set; }
 
+    /// <summary>
+    /// Most retries as a part of the requests of the last ten seconds, 0 to 1, beyond three a second, which every balancer may make:
+    /// <see cref="Balancing.RetryBudget"/>. Default: no limit but <see cref="Retries"/>.
+    /// </summary>
+    public double? RetryBudget { get; set; }
+
+    /// <summary>Whether servers that fail requests are taken out for a time: <see cref="Balancing.EjectionOptions"/> with its defaults. Default false.</summary>
+    public bool Ejection { get; set; }
+
     /// <summary>The balancers' slow start for servers that come (back): <see cref="Balancing.SchedulerOptions.SlowStart"/>. Default 10 s.</summary>
     public SimTime SlowStart { get; set; } = SimTime.Seconds(10);
 
