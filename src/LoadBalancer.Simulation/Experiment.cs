@@ -11,10 +11,10 @@ public static class Experiment
     private const double ErrorsAlike = 0.001; // a difference in the share of errors that does not decide which algorithm is best
 
     // Those that hash or fill up on purpose are for affinity and packing, not for the tail: to be asked for by name.
-    private static readonly string[] s_special = ["first", "consistent-hash", "rendezvous"];
+    private static readonly string[] s_special = ["first", "consistent-hash", "rendezvous", Algorithm.ByClassName];
 
-    /// <summary>Names of all algorithms: the production policies and the oracle.</summary>
-    public static IReadOnlyList<string> Algorithms { get; } = [.. BalancingPolicies.Names, OraclePolicy.PolicyName];
+    /// <summary>Names of all algorithms: the production policies, and those that are only here.</summary>
+    public static IReadOnlyList<string> Algorithms { get; } = [.. BalancingPolicies.Names, Algorithm.ByClassName, OraclePolicy.PolicyName];
 
     /// <summary>Those that are compared when none are named.</summary>
     public static IReadOnlyList<string> DefaultAlgorithms { get; } = [.. Algorithms.Except(s_special)];
@@ -24,7 +24,7 @@ public static class Experiment
     public static RunResult Run(Scenario scenario, string algorithm, ulong seed)
     {
         ScenarioValidator.Check(scenario);
-        return new Simulator(scenario, PolicyOf(algorithm), seed).Run(algorithm);
+        return new Simulator(scenario, Algorithm.Of(algorithm), seed).Run(algorithm);
     }
 
     /// <summary>All runs: each algorithm with each of the seeds.</summary>
@@ -41,11 +41,11 @@ public static class Experiment
         int done = 0;
         foreach (string algorithm in algorithms)
         {
-            IBalancingPolicy policy = PolicyOf(algorithm);
+            Algorithm chosen = Algorithm.Of(algorithm);
             var runs = new RunResult[seeds];
             for (int i = 0; i < seeds; i++)
             {
-                runs[i] = new Simulator(scenario, policy, firstSeed + (ulong)i).Run(algorithm);
+                runs[i] = new Simulator(scenario, chosen, firstSeed + (ulong)i).Run(algorithm);
                 progress?.Invoke((double)++done / (algorithms.Count * seeds));
             }
             results.Add(new AlgorithmResult(algorithm, runs));
@@ -61,9 +61,6 @@ public static class Experiment
             foreach (AlgorithmResult result in results) result.Compare(best);
         return new ExperimentResult(scenario, results) { Best = best };
     }
-
-    internal static IBalancingPolicy PolicyOf(string algorithm) =>
-        algorithm == OraclePolicy.PolicyName ? new OraclePolicy() : BalancingPolicies.Create(algorithm);
 
     private static AlgorithmResult? BestOf(List<AlgorithmResult> results)
     {

@@ -19,7 +19,7 @@ public static class Explanation
     {
         ScenarioValidator.Check(scenario);
         var watch = new PickWatch(from.In(new Workload(scenario, seed).RunLength), picks);
-        new Simulator(scenario, Experiment.PolicyOf(algorithm), seed, watch).Run(algorithm);
+        new Simulator(scenario, Algorithm.Of(algorithm), seed, watch).Run(algorithm);
         var text = new StringBuilder();
         foreach (WatchedPick pick in watch.Picks)
         {

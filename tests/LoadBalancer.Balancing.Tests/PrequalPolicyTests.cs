@@ -25,6 +25,18 @@ public class PrequalPolicyTests
     }
 
     [Test]
+    public void TakeProbes_FewDestinations_AsksNoneTwiceAtOnce()
+    {
+        Scheduler scheduler = Scheduler(4);
+        var targets = new Destination[3];
+        for (int i = 0; i < 100; i++)
+        {
+            scheduler.Pick(At);
+            Assert.That(targets.Take(scheduler.TakeProbes(targets)), Is.Unique.And.Exactly(3).Items);
+        }
+    }
+
+    [Test]
     public void Pick_AllCold_TakesTheFastest()
     {
         Scheduler scheduler = Scheduler(40, new() { RemovedPerPick = 0 });

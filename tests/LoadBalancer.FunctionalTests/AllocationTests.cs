@@ -82,6 +82,17 @@ public sealed class AllocationTests
             });
     }
 
+#if DEBUG
+    [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]
+#endif
+    [Test]
+    public async Task LoadProbes_SteadyState_AllocateNothing()
+    {
+        const string Answer = "HTTP/1.1 200 OK\r\nEndpoint-Load-Metrics: TEXT named_metrics.rif=3, named_metrics.latency_ms=2.5\r\nContent-Length: 2\r\n\r\nok";
+        await MeasureAsync(Answer, 1, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "", requests: 2000,
+            config => config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { Balance = "prequal", Probe = new() { InFlightMax = 3 } } } });
+    }
+
     private static async Task MeasureAsync(
         string answer, int connections, string head, string body, int requests, Func<ProxyConfig, ProxyConfig>? change = null, TimeProvider? time = null)
     {

@@ -21,7 +21,7 @@ public sealed class BalancingTests(TransportKind transport)
     public async Task EveryPolicyHasRequestsAnsweredAlsoPastADeadDestination(string balance)
     {
         await using ScriptedOrigin one = Named("one"), two = Named("two");
-        await using ProxyFixture proxy = await StartAsync(new ClusterConfig { Balance = balance }, one.Address, "127.0.0.1:1", two.Address);
+        await using ProxyFixture proxy = await StartAsync(new ClusterConfig { Balance = balance, Probe = balance == ConfigRanges.ProbingPolicy ? new() : null }, one.Address, "127.0.0.1:1", two.Address);
         using RawClient client = await proxy.ConnectAsync(Token);
         for (int i = 0; i < 30; i++) Assert.That(await AskAsync(client, "/", ""), Is.AnyOf("one", "two"));
     }

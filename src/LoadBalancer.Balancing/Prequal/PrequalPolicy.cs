@@ -64,9 +64,17 @@ internal sealed class PrequalPicker : IDestinationPicker
                 Interlocked.Add(ref _due, ProbeUnit);
                 break;
             }
-            targets[taken] = _set[_set.Random.Next(_set.Count)];
+            targets[taken] = Draw(targets[..taken]);
         }
         return taken;
+    }
+
+    // Without replacement: among few destinations, asking one twice at the same moment would waste much.
+    private Destination Draw(ReadOnlySpan<Destination> taken)
+    {
+        int seat = _set.Random.Next(_set.Count);
+        for (int i = 0; i < _set.Count && taken.Contains(_set[seat]); i++) seat = seat + 1 < _set.Count ? seat + 1 : 0;
+        return _set[seat];
     }
 
     /// <inheritdoc/>

@@ -8,7 +8,7 @@ public sealed record ClusterConfig
 
     /// <summary>
     /// Balancing policy: "latency-weighted" (default), "round-robin", "random", "least-outstanding", "power-of-two", "peak-ewma", "least-time",
-    /// "consistent-hash", "rendezvous" or "first". See <see cref="Balancing.BalancingPolicies"/>.
+    /// "consistent-hash", "rendezvous", "first" or "prequal". See <see cref="Balancing.BalancingPolicies"/>.
     /// </summary>
     public string Balance { get; init; } = "latency-weighted";
 
@@ -56,6 +56,9 @@ public sealed record ClusterConfig
 
     /// <summary>Probes of the destinations. Null (default) for none.</summary>
     public HealthCheckConfig? HealthCheck { get; init; }
+
+    /// <summary>How destinations are asked for their load: for "prequal", which needs it. Null (default) for not at all.</summary>
+    public LoadProbeConfig? Probe { get; init; }
 
     /// <summary>Taking out destinations that fail requests.</summary>
     public EjectionConfig Ejection { get; init; } = new();

@@ -3,6 +3,7 @@ using LoadBalancer.Balancing;
 using LoadBalancer.Core.Affinity;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Health;
+using LoadBalancer.Core.Probing;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
 using Microsoft.Extensions.Logging;
@@ -19,6 +20,7 @@ internal sealed class ClusterSnapshot
         HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
         Queue = config.Queue.RequestsMax == 0 ? null : new WaitQueue(config.Queue.RequestsMax, config.Queue.Timeout, services.LoopCount);
         HealthCheck = config.HealthCheck is { } check ? new HealthCheck(check, config.Host) : null;
+        LoadProbing = config.Probe is { } probe ? new LoadProbing(probe, config.Host, services.LoopCount) : null;
         long now = services.Time.GetTimestamp();
         RetryBudget = new RetryBudget(config.RetryBudget.Percent / 100.0, config.RetryBudget.PerSecondMin, services.LoopCount, services.Time.TimestampFrequency, now);
         Hedging = config.Hedge is { } hedge ? new HedgePolicy(hedge, services) : null;
@@ -57,6 +59,9 @@ internal sealed class ClusterSnapshot
 
     /// <summary>Null when destinations are not probed.</summary>
     internal HealthCheck? HealthCheck { get; }
+
+    /// <summary>Null when destinations are not asked for their load.</summary>
+    internal LoadProbing? LoadProbing { get; }
     internal HashSource? HashSource { get; }
 
     /// <summary>Null without sticky sessions.</summary>

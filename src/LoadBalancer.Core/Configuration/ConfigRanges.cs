@@ -70,8 +70,14 @@ internal static class ConfigRanges
     internal static readonly DurationRange PoolLifeMax = PositiveOrNone;
     internal static readonly NumberRange PoolConnectionsMax = new(0, 1_000_000);
 
-    /// <summary>Balancing policies that can be named. Prequal is not among them as long as nobody probes for it.</summary>
-    internal static readonly string[] BalancePolicies = [.. Balancing.BalancingPolicies.Names.Where(name => name != "prequal")];
+    internal static readonly DurationRange LoadProbeTimeout = Positive;
+    internal static readonly NumberRange LoadProbeInFlightMax = new(1, 10_000);
+
+    /// <summary>Balancing policies that can be named.</summary>
+    internal static readonly string[] BalancePolicies = [.. Balancing.BalancingPolicies.Names];
+
+    /// <summary>The policy that asks destinations for their load.</summary>
+    internal const string ProbingPolicy = "prequal";
 
     /// <summary>Policies that hash a part of the request.</summary>
     internal static readonly string[] HashPolicies = ["consistent-hash", "rendezvous"];

@@ -11,6 +11,12 @@ internal static class FleetValidator
     internal static void Validate(string path, ClusterConfig cluster, ProblemList problems)
     {
         if (cluster.HealthCheck is { } check) HealthCheck($"{path}.healthCheck", check, problems);
+        bool probes = cluster.Balance == ConfigRanges.ProbingPolicy;
+        if (probes && cluster.Probe is null)
+            problems.Add($"{path}.probe", $"{cluster.Balance} needs to know where destinations report their load; add \"probe\": \"{new LoadProbeConfig().Path}\"");
+        else if (!probes && cluster.Probe is not null)
+            problems.Add($"{path}.probe", $"has no effect with \"balance\": \"{cluster.Balance}\"; it is for {ConfigRanges.ProbingPolicy}");
+        if (cluster.Probe is { } probe) Probe($"{path}.probe", probe, problems);
         Ejection($"{path}.ejection", cluster.Ejection, problems);
         problems.Range(path, "slowStart", cluster.SlowStart, ConfigRanges.SlowStart);
         problems.Range(path, "panicThresholdPercent", cluster.PanicThresholdPercent, ConfigRanges.Percent);
@@ -24,12 +30,24 @@ internal static class FleetValidator
             problems.Add($"{path}.queue.requestsMax", "has no effect unless every destination of the cluster has a \"requestsMax\"");
     }
 
+    private static void Probe(string path, LoadProbeConfig probe, ProblemList problems)
+    {
+        Request(path, probe.Path, probe.Host, "/load", problems);
+        problems.Range(path, "timeout", probe.Timeout, ConfigRanges.LoadProbeTimeout);
+        problems.Range(path, "inFlightMax", probe.InFlightMax, ConfigRanges.LoadProbeInFlightMax);
+    }
+
+    private static void Request(string path, string requestPath, string? requestHost, string example, ProblemList problems)
+    {
+        if (requestPath.Length == 0 || requestPath[0] != '/' || requestPath.AsSpan().ContainsAnyExceptInRange('!', '~') || requestPath.Contains('#'))
+            problems.Add($"{path}.path", $"{CharacterText.Quote(requestPath)} is no path; expected one such as \"{example}\" or \"{example}?full=1\"");
+        if (requestHost is { } host && !HostName.IsValidAuthority(host))
+            problems.Add($"{path}.host", $"{CharacterText.Quote(host)} is no host; expected a value such as \"example.com\"");
+    }
+
     private static void HealthCheck(string path, HealthCheckConfig check, ProblemList problems)
     {
-        if (check.Path.Length == 0 || check.Path[0] != '/' || check.Path.AsSpan().ContainsAnyExceptInRange('!', '~') || check.Path.Contains('#'))
-            problems.Add($"{path}.path", $"{CharacterText.Quote(check.Path)} is no path; expected one such as \"/health\" or \"/health?full=1\"");
-        if (check.Host is { } host && !HostName.IsValidAuthority(host))
-            problems.Add($"{path}.host", $"{CharacterText.Quote(host)} is no host; expected a value such as \"example.com\"");
+        Request(path, check.Path, check.Host, "/health", problems);
         if (check.Status.Count == 0) problems.Add($"{path}.status", "is empty: no destination would ever be healthy");
         for (int i = 0; i < check.Status.Count; i++)
             if (!StatusSet.TryParse(check.Status[i], out _, out _))

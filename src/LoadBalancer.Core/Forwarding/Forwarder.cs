@@ -162,6 +162,7 @@ internal static class Forwarder
         var context = new PickContext(now, attempt, cluster.HashSource?.KeyOf(exchange) ?? 0, exchange.Exclude);
         exchange.Lease = cluster.Sticky is { } sticky ? StickyPick.Pick(sticky, cluster.Scheduler, exchange, context) : cluster.Scheduler.Pick(context);
         if (!exchange.Lease.IsActive) return false;
+        cluster.LoadProbing?.AfterPick(exchange.Context, cluster);
         exchange.Destination = (DestinationState)exchange.Lease.Destination.Tag!;
         exchange.Record.Destination = exchange.Destination.Name;
         exchange.Record.Attempts = attempt + 1;

@@ -12,7 +12,7 @@ internal sealed class HealthCheck
     internal HealthCheck(HealthCheckConfig config, string clusterHost)
     {
         Config = config;
-        _host = config.Host ?? (clusterHost is "client" or "destination" ? null : clusterHost);
+        _host = ProbeExchange.HostOf(config.Host, clusterHost);
         Statuses = StatusSet.TryParse(config.Status, out StatusSet? set) ? set : throw new FormatException("status");
         Body = config.Body is null ? null : Encoding.UTF8.GetBytes(config.Body);
         TimeoutMilliseconds = (long)config.Timeout.TotalMilliseconds;
@@ -26,6 +26,5 @@ internal sealed class HealthCheck
     internal long TimeoutMilliseconds { get; }
 
     /// <summary>The request that a destination is probed with.</summary>
-    internal byte[] RequestFor(DestinationState destination) => Encoding.ASCII.GetBytes(
-        $"GET {Config.Path} HTTP/1.1\r\nHost: {_host ?? Encoding.ASCII.GetString(destination.HostValue)}\r\nUser-Agent: lb-health-check\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+    internal byte[] RequestFor(DestinationState destination) => ProbeExchange.Request(Config.Path, _host, destination, "lb-health-check", isLast: true);
 }

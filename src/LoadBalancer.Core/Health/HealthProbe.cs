@@ -19,22 +19,8 @@ internal static class HealthProbe
         await connection.Output.WriteAsync(request).ConfigureAwait(false); // a connection that is gone shows itself when the answer is read
         TransportReader input = connection.Input;
         var head = new ResponseHead();
-        while (true)
-        {
-            await input.FillAsync();
-            ParseStatus status = input.IsEmpty ? ParseStatus.NeedMore : head.Parse(input.Bytes.Span, limits, RequestMethod.Get);
-            if (status == ParseStatus.Complete)
-            {
-                input.Consume(head.Length);
-                if (head.Status >= 200) break;
-                if (head.Status == 101) return ProbeResult.Failed("status 101");
-                head.Reset(); // interim
-                continue;
-            }
-            if (status == ParseStatus.Rejected) return ProbeResult.Failed($"malformed answer: {head.Rejection}");
-            if (input.IsEnded) return ProbeResult.Failed("closed without an answer");
-            input.Consume(0, needsMore: true);
-        }
+        if (await ProbeExchange.ReadHeadAsync(input, head, limits).ConfigureAwait(false) is { } failure) return ProbeResult.Failed(failure);
+        input.Consume(head.Length);
         if (!check.Statuses.Contains(head.Status)) return ProbeResult.Failed($"status {head.Status}");
         return check.Body is null || await IsInBodyAsync(input, new BodySearch(check.Body, head.Framing, head.ContentLength)).ConfigureAwait(false)
             ? ProbeResult.Good

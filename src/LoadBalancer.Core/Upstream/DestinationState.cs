@@ -39,6 +39,9 @@ internal sealed class DestinationState
     /// <summary>Host field for clusters that send the destination's address.</summary>
     internal byte[] HostValue { get; }
 
+    /// <summary>The request that asks for its load; null until the first. The same whoever makes it.</summary>
+    internal byte[]? LoadProbeRequest { get; set; }
+
     internal int OpenConnections => Volatile.Read(ref _openConnections);
 
     /// <summary>The pool of a loop. That loop's thread only.</summary>

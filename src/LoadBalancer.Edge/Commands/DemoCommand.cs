@@ -21,7 +21,7 @@ internal static class DemoCommand
         var burst = new Option<int>("--burst") { Description = "Requests the demo sends to itself at the start", DefaultValueFactory = _ => 30 };
         var seconds = new Option<int>("--for") { Description = "Seconds after which the demo ends by itself; 0 for never", DefaultValueFactory = _ => 0 };
         var balance = new Option<string>("--balance", "-b") { Description = "Balancing policy", DefaultValueFactory = _ => new ClusterConfig().Balance };
-        balance.AcceptOnlyFromAmong([.. ConfigRanges.BalancePolicies.Except(ConfigRanges.HashPolicies)]);
+        balance.AcceptOnlyFromAmong([.. ConfigRanges.BalancePolicies.Except(ConfigRanges.HashPolicies).Where(name => name != ConfigRanges.ProbingPolicy)]);
         Option<string> log = LogLevelOption.Create("warn");
         var command = new ExplainedCommand("demo", "Starts three destinations of different speed inside this process and the balancer before them, and shows the requests being spread.", """
             Examples:

@@ -10,7 +10,7 @@ namespace LoadBalancer.Edge.Commands;
 /// <summary><c>lb simulate</c></summary>
 internal static class SimulateCommand
 {
-    private const int SeedsMax = 1000, ExplainedPicks = 5;
+    private const int SeedsMax = 1000, ExplainedPicks = 5, DrawsMax = 10_000;
 
     internal static Command Create()
     {
@@ -25,6 +25,7 @@ internal static class SimulateCommand
         var replay = new Option<string?>("--replay") { Description = "Take arrivals and service times from an access log: JSON lines with time and duration, or common or combined format with the duration as last field", HelpName = "access.log" };
         var search = new Option<string?>("--search") { Description = "Find the most load that keeps a service level", HelpName = "p99=50ms" };
         var explain = new Option<string?>("--explain") { Description = "Show some picks from a time of the first run on [default: the middle]", HelpName = "time", Arity = ArgumentArity.ZeroOrOne };
+        var draws = new Option<int?>("--draws") { Description = "Compare with the first algorithm over so many scenarios drawn by chance; the scenario is then a family of them, see --list", HelpName = "24" };
         var selfCheck = new Option<bool>("--self-check") { Description = "Compare the simulator with formulas of queueing theory" };
         var list = new Option<bool>("--list") { Description = "Print the scenarios and algorithms" };
         var print = new Option<bool>("--print") { Description = "Print the scenario as a file to start from" };
@@ -36,14 +37,23 @@ internal static class SimulateCommand
               lb simulate heterogeneous --print > scenario.json     a file to change, then: lb simulate scenario.json
               lb simulate scenario.json --replay access.log         your requests on these servers
               lb simulate antagonist --search p99=100ms             how much load each algorithm carries
+              lb simulate random --draws 24                         scenarios that nobody chose
 
             Exit codes: 0 done, 1 a bad scenario or log, or a check that failed, 2 wrong usage.
-            """) { scenario, algorithms, seeds, seed, requests, csv, json, html, replay, search, explain, selfCheck, list, print };
+            """) { scenario, algorithms, seeds, seed, requests, csv, json, html, replay, search, explain, draws, selfCheck, list, print };
         command.Validators.Add(result =>
         {
             if (result.GetResult(seeds) is { Implicit: false } && result.GetValue(seeds) is < 1 or > SeedsMax) result.AddError($"'--seeds' is out of range; expected 1 to {SeedsMax}");
             foreach (string name in Names(result.GetValue(algorithms)))
                 if (!Experiment.Algorithms.Contains(name)) result.AddError($"unknown algorithm {CharacterText.Quote(name)}{Suggestion.Text(name, [.. Experiment.Algorithms])}");
+            if (result.GetValue(draws) is { } count)
+            {
+                if (count is < 1 or > DrawsMax) result.AddError($"'--draws' is out of range; expected 1 to {DrawsMax}");
+                if (!RandomScenario.Families.Any(family => family.Name == result.GetValue(scenario))) result.AddError($"'--draws' needs a family of scenarios; expected {string.Join(", ", RandomScenario.Families.Select(family => family.Name))}");
+                if (result.GetValue(seeds) < 2) result.AddError("'--draws' needs two seeds or more, for its confidence intervals");
+                if (Names(result.GetValue(algorithms)).Length == 1) result.AddError("'--draws' needs two algorithms or more");
+                if (result.GetValue(requests) is < 1000) result.AddError("'--requests' is out of range; expected 1000 or more");
+            }
             if (result.GetValue(search) is { } level && !ServiceLevel.TryParse(level, out _)) result.AddError($"'--search' does not understand {CharacterText.Quote(level)}; expected one such as \"p99=50ms\"");
             if (result.GetValue(explain) is { } time && !SimTime.TryParse(time, out _)) result.AddError($"'--explain' does not understand {CharacterText.Quote(time)}; expected a time such as \"12.3s\" or \"50%\"");
         });
@@ -51,14 +61,16 @@ internal static class SimulateCommand
         {
             if (parsed.GetValue(list)) return SimulateOutput.List();
             if (parsed.GetValue(selfCheck)) return SimulateOutput.SelfCheck();
+            string[] names = Names(parsed.GetValue(algorithms));
+            if (names.Length == 0) names = [.. Experiment.DefaultAlgorithms];
+            if (parsed.GetValue(draws) is { } count)
+                return SimulateOutput.Tournament(parsed.GetValue(scenario)!, count, names, parsed.GetValue(seeds), parsed.GetValue(seed), parsed.GetValue(requests));
             if (SimulateInput.Scenario(parsed.GetValue(scenario)!, parsed.GetValue(requests), parsed.GetValue(replay)) is not { } chosen) return ExitCode.Problem;
             if (parsed.GetValue(print))
             {
                 Console.Out.WriteLine(ScenarioFile.Write(chosen));
                 return ExitCode.Ok;
             }
-            string[] names = Names(parsed.GetValue(algorithms));
-            if (names.Length == 0) names = [.. Experiment.DefaultAlgorithms];
             if (parsed.GetResult(explain) is { Implicit: false })
             {
                 SimTime from = SimTime.TryParse(parsed.GetValue(explain) ?? "50%", out SimTime given) ? given : default;

@@ -1,4 +1,5 @@
 using LoadBalancer.Simulation;
+using LoadBalancer.Simulation.Reports;
 using LoadBalancer.Simulation.Scenarios;
 using LoadBalancer.Simulation.Theory;
 
@@ -11,6 +12,8 @@ internal static class SimulateOutput
     {
         Console.Out.WriteLine("Scenarios:");
         foreach ((string name, string description) in ReadyScenarios.All) Console.Out.WriteLine($"  {name,-16} {description}");
+        Console.Out.WriteLine("Families of scenarios drawn by chance, for --draws, or one of them by its number (random:7):");
+        foreach ((string name, string description) in RandomScenario.Families) Console.Out.WriteLine($"  {name,-16} {description}");
         Console.Out.WriteLine("Algorithms, * compared when none are named:");
         foreach (string name in Experiment.Algorithms) Console.Out.WriteLine($"{(Experiment.DefaultAlgorithms.Contains(name) ? "* " : "  ")}{name}");
         return ExitCode.Ok;
@@ -29,6 +32,14 @@ internal static class SimulateOutput
         }
         Console.Out.WriteLine(failed == 0 ? $"{TheoryCheck.All.Count} checks passed" : $"{failed} of {TheoryCheck.All.Count} checks failed");
         return failed == 0 ? ExitCode.Ok : ExitCode.Problem;
+    }
+
+    internal static int Tournament(string family, int scenarios, string[] algorithms, int seeds, ulong seed, int? requests)
+    {
+        IReadOnlyList<TournamentRound> rounds;
+        using (var progress = new ProgressBar()) rounds = Simulation.Tournament.Play(family, scenarios, algorithms, seeds, seed, requests, progress.Show);
+        Console.Out.Write(TournamentReport.Write(rounds, algorithms[0]));
+        return ExitCode.Ok;
     }
 
     internal static int Search(Scenario scenario, string[] algorithms, ServiceLevel level, int seeds, ulong seed)

@@ -75,6 +75,8 @@ internal static class ClusterSpecs
             Pool, c => c.Pool, (c, v) => c with { Pool = v }),
         new FieldSpec<ClusterConfig, HealthCheckConfig?>("healthCheck", "Probes of the destinations; a plain string is the \"path\" of an HTTP check. Left out: none.",
             FleetSpecs.HealthCheck!, c => c.HealthCheck, (c, v) => c with { HealthCheck = v }) { OtherNames = ["health", "check", "healthChecks"] },
+        new FieldSpec<ClusterConfig, LoadProbeConfig?>("probe", "How destinations are asked for their load, for \"prequal\"; a plain string is the \"path\". Left out: not at all.",
+            FleetSpecs.LoadProbe!, c => c.Probe, (c, v) => c with { Probe = v }) { OtherNames = ["loadProbe", "probes"] },
         new FieldSpec<ClusterConfig, EjectionConfig>("ejection", "Taking out destinations that fail requests.",
             FleetSpecs.Ejection, c => c.Ejection, (c, v) => c with { Ejection = v }) { OtherNames = ["outlierDetection", "passiveHealthCheck"] },
         new FieldSpec<ClusterConfig, TimeSpan>("slowStart", "Time over which a destination that comes back gets its full share. 0 for none.",

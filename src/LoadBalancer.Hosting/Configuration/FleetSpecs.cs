@@ -33,6 +33,20 @@ internal static class FleetSpecs
         FromText = text => new HealthCheckConfig { Path = text },
     };
 
+    internal static readonly ObjectSpec<LoadProbeConfig> LoadProbe = new(
+        "probe", "GET requests beside the others, that ask destinations for their load. A plain string is the \"path\".", () => new LoadProbeConfig(),
+        new FieldSpec<LoadProbeConfig, string>("path", "Path, and query if any, of the request.",
+            new TextSpec(pattern: "^/[!-\"$-~]*$", examples: ["/load"]), c => c.Path, (c, v) => c with { Path = v }) { OtherNames = ["uri", "url"] },
+        new FieldSpec<LoadProbeConfig, string?>("host", "Host field of the request. Left out: the cluster's fixed \"host\", else the destination's address.",
+            new TextSpec(examples: ["example.com"])!, c => c.Host, (c, v) => c with { Host = v }),
+        new FieldSpec<LoadProbeConfig, TimeSpan>("timeout", "Time for a whole probe.",
+            new DurationSpec(ConfigRanges.LoadProbeTimeout), c => c.Timeout, (c, v) => c with { Timeout = v }),
+        new FieldSpec<LoadProbeConfig, int>("inFlightMax", "Most probes under way at once on each loop; with so many, further ones are left out.",
+            new CountSpec(ConfigRanges.LoadProbeInFlightMax), c => c.InFlightMax, (c, v) => c with { InFlightMax = v }))
+    {
+        FromText = text => new LoadProbeConfig { Path = text },
+    };
+
     internal static readonly ObjectSpec<EjectionConfig> Ejection = new(
         "ejection", "Outlier ejection: destinations that fail requests (5xx, 429, no or broken connections, malformed answers, time-outs) are taken out for a time.", () => new EjectionConfig(),
         new FieldSpec<EjectionConfig, bool>("enabled", "Whether it is on.",

@@ -66,4 +66,6 @@ internal enum ChanceStream
     Pause = 7,
     Failure = 8,
     Policy = 9,
+    Class = 10,
+    Scenario = 11,
 }

@@ -156,7 +156,7 @@ internal sealed class Fleet
         return server;
     }
 
-    private DestinationSpec Member(Server server) => new(server.Name) { Weight = _specs[server.Index].Weight, Tag = server };
+    private DestinationSpec Member(Server server) => new(server.Name) { Weight = _specs[server.Index].Weight, Priority = _specs[server.Index].Tier, Tag = server };
 
     private readonly record struct Entry(Server Server, Happening What, double Factor);
 

@@ -14,6 +14,7 @@ internal struct Job
     internal long Delay;        // each way
     internal ulong Key;
     internal int Id;
+    internal int Class;
     internal int Balancer;
     internal int Attempt;
     internal int FoundInFlight; // others at the server when it came

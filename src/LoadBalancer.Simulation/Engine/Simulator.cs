@@ -12,6 +12,7 @@ namespace LoadBalancer.Simulation.Engine;
 internal sealed class Simulator
 {
     private const int SampleEvery = 32; // arrivals between two looks at all servers
+    private const int RetriesPerSecondMin = 3; // the proxy's default
     private readonly Scenario _scenario;
     private readonly ulong _seed;
     private readonly Workload _workload;
@@ -23,11 +24,13 @@ internal sealed class Simulator
     private readonly Scheduler[] _schedulers;
     private readonly RunRecorder _recorder;
     private readonly Probes _probes;
+    private readonly RetryBudget[]? _retryBudgets; // of each balancer
     private readonly PickWatch? _watch;
+    private readonly ClassMeans[]? _classMeans; // of each balancer, for algorithms that take the mean of the class off
     private readonly long _timeout;
     private int _recorded; // requests that ended
 
-    internal Simulator(Scenario scenario, IBalancingPolicy policy, ulong seed, PickWatch? watch = null)
+    internal Simulator(Scenario scenario, Algorithm algorithm, ulong seed, PickWatch? watch = null)
     {
         _scenario = scenario;
         _seed = seed;
@@ -39,13 +42,16 @@ internal sealed class Simulator
         _schedulers = new Scheduler[scenario.Balancers];
         for (int i = 0; i < _schedulers.Length; i++)
         {
-            _schedulers[i] = new Scheduler(policy, new SchedulerOptions
+            _schedulers[i] = new Scheduler(algorithm.Policy, new SchedulerOptions
             {
                 TimestampFrequency = 1_000_000_000,
                 Seed = new SimRandom(seed, ChanceStream.Policy, i).Next(),
+                Ejection = scenario.Ejection ? new EjectionOptions() : null,
                 SlowStart = TimeSpan.FromTicks(scenario.SlowStart.In(_workload.RunLength) / 100),
             });
         }
+        if (scenario.RetryBudget is { } budget) _retryBudgets = [.. _schedulers.Select(_ => new RetryBudget(budget, RetriesPerSecondMin, 1, 1_000_000_000, 0))];
+        if (algorithm.IsByClass && scenario.Classes.Count > 1) _classMeans = [.. _schedulers.Select(_ => new ClassMeans())];
         _fleet = new Fleet(scenario, _servers, _schedulers, _events, _workload.RunLength, seed);
         _probes = new Probes(_servers, _schedulers, _events);
         _recorder = new RunRecorder(_servers, _workload.Requests, scenario.WarmUp, _workload.RunLength);
@@ -79,6 +85,7 @@ internal sealed class Simulator
         _workload.Take(ref job);
         job.Attempt = 0;
         _recorder.Arrived(job.Id, now);
+        _retryBudgets?[job.Balancer].CountRequest(0);
         if (job.Id % SampleEvery == 0) _recorder.Sample(now);
         Dispatch(slot, exclude: null, now);
     }
@@ -198,17 +205,18 @@ internal sealed class Simulator
         EndAttempt(Complete(ref job, PickOutcomeKind.Timeout, now), PickOutcomeKind.Timeout, now);
     }
 
-    private static Job Complete(ref Job job, PickOutcomeKind kind, long now)
+    private Job Complete(ref Job job, PickOutcomeKind kind, long now)
     {
-        long total = now - job.SentAt;
+        long total = now - job.SentAt, firstByte = kind == PickOutcomeKind.Success ? total : -1;
+        if (firstByte >= 0 && _classMeans is not null) firstByte = _classMeans[job.Balancer].Normalize(job.Class, firstByte);
         job.Server.Outstanding--;
-        job.Lease.Complete(new PickOutcome(kind, 0, kind == PickOutcomeKind.Success ? total : -1, total));
+        job.Lease.Complete(new PickOutcome(kind, 0, firstByte, total));
         return job;
     }
 
     private void EndAttempt(in Job ended, PickOutcomeKind kind, long now)
     {
-        if (kind == PickOutcomeKind.Success || ended.Attempt >= _scenario.Retries)
+        if (kind == PickOutcomeKind.Success || ended.Attempt >= _scenario.Retries || _retryBudgets?[ended.Balancer].TryTake(now) == false)
         {
             Record(ended, kind, now);
             return;

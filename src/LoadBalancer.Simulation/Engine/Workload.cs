@@ -13,9 +13,10 @@ internal sealed class Workload
 {
     private readonly Trace? _trace;
     private readonly ArrivalProcess _process;
-    private readonly Distribution _service;
+    private readonly Distribution[] _services; // of each class, or of all
+    private readonly double[] _sharesUpTo;     // running sums; empty with one class
     private readonly Distribution? _delay;
-    private readonly SimRandom _arrivals, _demands, _balancers, _network, _keys;
+    private readonly SimRandom _arrivals, _demands, _balancers, _network, _keys, _classes;
     private readonly int _balancerCount, _keyCount;
     private double _now;
     private int _id = -1;
@@ -23,7 +24,7 @@ internal sealed class Workload
     internal Workload(Scenario scenario, ulong seed)
     {
         _trace = scenario.Trace;
-        _service = scenario.Service.Build();
+        (_services, _sharesUpTo) = ServicesOf(scenario);
         _delay = scenario.NetworkDelay?.Build();
         _balancerCount = scenario.Balancers;
         _keyCount = scenario.Keys;
@@ -36,6 +37,7 @@ internal sealed class Workload
         _balancers = new SimRandom(seed, ChanceStream.Balancer);
         _network = new SimRandom(seed, ChanceStream.Network);
         _keys = new SimRandom(seed, ChanceStream.Keys);
+        _classes = new SimRandom(seed, ChanceStream.Class);
         MoveNext();
     }
 
@@ -53,11 +55,27 @@ internal sealed class Workload
     {
         job.Id = _id;
         job.ArrivedAt = NextTime;
-        job.Demand = _trace is null ? _service.Next(_demands) : _trace.Durations[_id];
+        job.Class = _sharesUpTo.Length == 0 ? 0 : NextClass();
+        job.Demand = _trace is null ? _services[job.Class].Next(_demands) : _trace.Durations[_id];
         job.Delay = _delay is null ? 0 : (long)_delay.Next(_network);
         job.Balancer = _balancerCount == 1 ? 0 : _balancers.Next(_balancerCount);
         job.Key = HashKeys.Mix((ulong)_keys.Next(_keyCount) + 1) | 1; // 0 would mean "no key"
         MoveNext();
+    }
+
+    private int NextClass()
+    {
+        double point = _classes.NextDouble() * _sharesUpTo[^1];
+        int kind = 0;
+        while (_sharesUpTo[kind] < point) kind++;
+        return kind;
+    }
+
+    private static (Distribution[] Services, double[] SharesUpTo) ServicesOf(Scenario scenario)
+    {
+        if (scenario.Classes.Count == 0) return ([scenario.Service.Build()], []);
+        double sum = 0;
+        return ([.. scenario.Classes.Select(kind => kind.Service.Build())], [.. scenario.Classes.Select(kind => sum += kind.Share)]);
     }
 
     private void MoveNext()

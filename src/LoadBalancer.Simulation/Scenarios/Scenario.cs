@@ -7,6 +7,9 @@ namespace LoadBalancer.Simulation.Scenarios;
 // Set rather than init: generated deserialization would pass default values for init-only properties that the file leaves out.
 public sealed class Scenario
 {
+    /// <summary>Most <see cref="Classes"/>.</summary>
+    public const int ClassesMax = 64;
+
     /// <summary>Name in reports.</summary>
     public string Name { get; set; } = "scenario";
 
@@ -31,6 +34,15 @@ public sealed class Scenario
     /// <summary>Further attempts, at other servers, after a failure: 0 to 10. Default 0.</summary>
     public int Retries { get; set; }
 
+    /// <summary>
+    /// Most retries as a part of the requests of the last ten seconds, 0 to 1, beyond three a second, which every balancer may make:
+    /// <see cref="Balancing.RetryBudget"/>. Default: no limit but <see cref="Retries"/>.
+    /// </summary>
+    public double? RetryBudget { get; set; }
+
+    /// <summary>Whether servers that fail requests are taken out for a time: <see cref="Balancing.EjectionOptions"/> with its defaults. Default false.</summary>
+    public bool Ejection { get; set; }
+
     /// <summary>The balancers' slow start for servers that come (back): <see cref="Balancing.SchedulerOptions.SlowStart"/>. Default 10 s.</summary>
     public SimTime SlowStart { get; set; } = SimTime.Seconds(10);
 
@@ -45,6 +57,12 @@ public sealed class Scenario
 
     /// <summary>What a request costs: its time alone on a core of speed 1. Default exponential with mean 10 ms.</summary>
     public DurationSpec Service { get; set; } = new() { Mean = SimTime.Milliseconds(10) };
+
+    /// <summary>
+    /// Kinds of requests that the balancers can tell apart, such as routes, each with a cost of its own; they replace <see cref="Service"/>.
+    /// At most 64. Default none: all are of one kind.
+    /// </summary>
+    public List<ClassSpec> Classes { get; set; } = [];
 
     /// <summary>Groups of servers.</summary>
     public List<ServerSpec> Servers { get; set; } = [new()];

@@ -35,6 +35,8 @@ public static class ScenarioFile
         scenario.Arrivals is null || scenario.Arrivals.Burst is null || scenario.Arrivals.Profile is null || scenario.Arrivals.Profile.Contains(null!)
             ? "arrivals: null is no value for it or one of its keys"
         : scenario.Service is null || scenario.Service.Values is null ? "service: null is no value for it or one of its keys"
+        : scenario.Classes is null || scenario.Classes.Exists(kind => kind?.Service?.Values is null)
+            ? "classes: null is no value for it, a class, or one of its keys"
         : scenario.NetworkDelay is { Values: null } ? "networkDelay.values: null is no value for it"
         : scenario.Servers is null || scenario.Servers.Exists(server => server?.SpeedChanges is null || server.SpeedChanges.Contains(null!))
             ? "servers: null is no value for it, a server, or its \"speedChanges\""

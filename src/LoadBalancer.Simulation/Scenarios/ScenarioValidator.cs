@@ -5,7 +5,7 @@ namespace LoadBalancer.Simulation.Scenarios;
 /// <summary>Finds what is wrong with a scenario beyond its form.</summary>
 public static class ScenarioValidator
 {
-    private const int ServersMax = 1000;
+    private const int ServersMax = 1000, TierMax = 15;
     private const double ServiceMin = 1e3, ServiceMax = 3600e9; // 1 us to an hour: below, the clock's nanoseconds would show
 
     /// <summary>Every fault, with the key it is about; none when the scenario can be run.</summary>
@@ -59,8 +59,16 @@ public static class ScenarioValidator
         Range("warmUp", scenario.WarmUp, 0, 0.9);
         Range("balancers", scenario.Balancers, 1, 1000);
         Range("retries", scenario.Retries, 0, 10);
+        if (scenario.RetryBudget is { } budget) Range("retryBudget", budget, 0, 1);
         Range("keys", scenario.Keys, 1, int.MaxValue);
         Duration("service", scenario.Service, isService: true);
+        if (scenario.Classes.Count > Scenario.ClassesMax) faults.Add($"classes: expected at most {Scenario.ClassesMax}");
+        if (scenario.Classes.Count > 0 && scenario.Trace is not null) faults.Add("classes: a log that is replayed has no classes");
+        for (int i = 0; i < scenario.Classes.Count; i++)
+        {
+            Range($"classes[{i}].share", scenario.Classes[i].Share, 1e-6, 1000);
+            Duration($"classes[{i}].service", scenario.Classes[i].Service, isService: true);
+        }
         if (scenario.NetworkDelay is { } delay) Duration("networkDelay", delay, isService: false);
 
         ArrivalSpec arrivals = scenario.Arrivals;
@@ -86,6 +94,7 @@ public static class ScenarioValidator
             Range($"{key}.queueMax", server.QueueMax, 0, int.MaxValue);
             Range($"{key}.speed", server.Speed, 1e-3, 1000);
             Range($"{key}.weight", server.Weight, 1, Balancing.DestinationSpec.WeightMax);
+            Range($"{key}.tier", server.Tier, 0, TierMax);
             if (server.Antagonist is { } antagonist)
             {
                 Range($"{key}.antagonist.slowdown", antagonist.Slowdown, 1, 1000);

@@ -23,6 +23,9 @@ public sealed class ServerSpec
     /// <summary>Weight configured in the balancers. Default 1.</summary>
     public int Weight { get; set; } = 1;
 
+    /// <summary>Priority in the balancers: 0 (default) first, the next as far as those before cannot carry the load; to 15.</summary>
+    public int Tier { get; set; }
+
     /// <summary>A neighbour that takes part of the machine from time to time.</summary>
     public AntagonistSpec? Antagonist { get; set; }
 

@@ -34,6 +34,8 @@ public sealed class ReadTests
           }, "limited": {
             "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1, "zone": "z1" } }, "healthCheck": "/up", "sticky": "lb", "queue": { "requestsMax": 5 }, "hedge": "50ms",
             "slowStart": 0, "panicThresholdPercent": 0,
+          }, "probed": {
+            "destinations": {}, "balance": "prequal", "probe": "/load?x",
           } },
           "zone": "${ZONE:-}",
           "transport": { "kind": "sockets", "loops": 2 }, /* and */
@@ -99,6 +101,7 @@ public sealed class ReadTests
             Assert.That(limited.Destinations["a"], Is.EqualTo(new DestinationConfig { Address = "localhost:5000", RequestsMax = 9, Tier = 1, Zone = "z1" }));
             Assert.That((limited.SlowStart, limited.PanicThresholdPercent), Is.EqualTo((TimeSpan.Zero, 0)));
             Assert.That(config.Zone, Is.Empty);
+            Assert.That(config.Clusters["probed"].Probe, Is.EqualTo(new LoadProbeConfig { Path = "/load?x" }));
             Assert.That(config.Transport, Is.EqualTo(new TransportConfig { Kind = TransportKind.Sockets, Loops = 2 }));
             Assert.That(config.DrainTimeout, Is.EqualTo(TimeSpan.Zero));
         });

@@ -228,6 +228,23 @@ public sealed class ValidatorTests
     public void HealthCheck_TcpWithAPath_IsAProblem() =>
         Assert.That(Problems(new() { HealthCheck = new() { Kind = HealthCheckKind.Tcp, Path = "/x" } }), Is.EqualTo(new[] { "clusters.c.healthCheck.kind" }));
 
+    [TestCase("prequal", true)]
+    [TestCase("prequal", false, false)]
+    [TestCase("round-robin", true, false)]
+    [TestCase("round-robin", false)]
+    public void Probe_IsNeededByPrequalAndByNobodyElse(string balance, bool hasProbe, bool isValid = true) =>
+        Assert.That(Problems(new() { Balance = balance, Probe = hasProbe ? new() : null }), isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.probe" }));
+
+    [Test]
+    public void Probe_OutOfItsRanges_IsAProblemEach()
+    {
+        var probe = new LoadProbeConfig { Path = "load", Host = "a b", Timeout = TimeSpan.Zero, InFlightMax = 0 };
+        Assert.That(Problems(new() { Balance = "prequal", Probe = probe }), Is.EquivalentTo(new[]
+        {
+            "clusters.c.probe.path", "clusters.c.probe.host", "clusters.c.probe.timeout", "clusters.c.probe.inFlightMax",
+        }));
+    }
+
     [Test]
     public void Fleet_OutOfItsRanges_IsAProblemEach()
     {
