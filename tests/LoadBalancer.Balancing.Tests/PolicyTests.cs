@@ -32,6 +32,25 @@ public class PolicyTests(string name)
         }
     }
 
+    // Retries that took turns of their own would have every next request begin with the one that fails.
+    [Test]
+    public void Pick_RetriesAfterADeadDestination_LeaveTheTurnsOfOthersAlone()
+    {
+        Scheduler scheduler = Scheduler(2);
+        int dead = 0;
+        for (int i = 0; i < 1000; i++)
+        {
+            PickLease lease = scheduler.Pick(new PickContext(i, HashKey: HashKeys.Mix((ulong)i)));
+            Destination first = lease.Destination;
+            bool failed = (int)first.Tag! == 0;
+            lease.Complete(new(failed ? PickOutcomeKind.ConnectFailure : PickOutcomeKind.Success, 0, 0, 0));
+            if (!failed) continue;
+            dead++;
+            scheduler.PickAndComplete(new PickContext(i, 1, HashKeys.Mix((ulong)i), first));
+        }
+        Assert.That(dead, name == "first" ? Is.EqualTo(1000) : Is.LessThan(620));
+    }
+
     [Test]
     public void Pick_OnlyTheExcludedIsThere_ReturnsIt()
     {

@@ -49,6 +49,32 @@ public sealed class HealthCheckTests(TransportKind transport) : FleetTests(trans
         Assert.That(await proxy.Log.NextAsync(Token), Is.EqualTo("cluster app: destination d1 is healthy"));
     }
 
+    // Envoy's successful_active_health_check_uneject_host, with as many probes as bring an unhealthy one back.
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task GoodProbesEndAnEjectionBeforeItsTimeUnlessTheyAreNotTrustedWithIt(bool ends)
+    {
+        await using FleetOrigin good = new(), ejected = new() { Answer = FleetOrigin.Bad };
+        await using ProxyFixture proxy = await StartAsync(Checked with { Ejection = new() { EndOnGoodProbes = ends } }, good, ejected);
+        await good.ProbeEndedAsync(proxy, Token);
+        await ejected.ProbeEndedAsync(proxy, Token);
+        await AskAsync(proxy, 20);
+        Assert.That(StatusOf(proxy, 1), Is.EqualTo(DestinationStatus.Ejected));
+        ejected.Answer = FleetOrigin.Good;
+
+        await ProbeAgainAsync(proxy, good, ejected);
+        ejected.ProbeAnswer = FleetOrigin.Bad;
+        await ProbeAgainAsync(proxy, good, ejected);
+        ejected.ProbeAnswer = FleetOrigin.Good;
+        await ProbeAgainAsync(proxy, good, ejected);
+        Assert.That(StatusOf(proxy, 1), Is.EqualTo(DestinationStatus.Ejected), "two in a row are asked for");
+        await ProbeAgainAsync(proxy, good, ejected); // 24.4 s of 30
+        Assert.That(StatusOf(proxy, 1), Is.EqualTo(ends ? DestinationStatus.Eligible : DestinationStatus.Ejected));
+        Assert.That(await SharesAsync(proxy, 10, good, ejected), Is.EqualTo(ends ? [5, 5] : new[] { 10, 0 }));
+        Time.Advance(TimeSpan.FromSeconds(6));
+        Assert.That(await SharesAsync(proxy, 10, good, ejected), Is.EqualTo([5, 5]));
+    }
+
     [Test]
     public async Task OnlyFailuresInARowCount()
     {

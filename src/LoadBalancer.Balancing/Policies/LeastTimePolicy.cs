@@ -30,7 +30,7 @@ internal sealed class LeastTimePicker(DestinationSet set, long failSeconds, Turn
     {
         if (set.Count == 0) return null;
         long now = context.Timestamp;
-        int start = _table.At(turns.Next());
+        int start = context.IsRepeated ? set.Random.Next(set.Count) : _table.At(turns.Next());
         Destination? best = null;
         double lowest = double.PositiveInfinity;
         for (int i = 0; i < set.Count; i++)

@@ -28,6 +28,7 @@ internal sealed class RoundRobinPicker(DestinationSet set, TurnCounter turns) : 
     public Destination? Pick(in PickContext context)
     {
         if (set.Count == 0) return null;
+        if (context.IsRepeated) return PickOther(set.Random.Next(), context);
         ulong turn = turns.Next();
         Destination picked = set[_table.At(turn)];
         if (!ReferenceEquals(picked, context.Exclude) && !set.IsHeldBack(picked, context.Timestamp) && picked.TryReserve(context.Timestamp, out _)) return picked;
@@ -39,8 +40,8 @@ internal sealed class RoundRobinPicker(DestinationSet set, TurnCounter turns) : 
     {
     }
 
-    // Drawn by share, from the turn number scrambled. The next turn's would be the same neighbour each time (a b c a b c: always b
-    // after a), and all the retries of a destination that fails would come down on it.
+    // Drawn by share, from the turn number scrambled, or from chance where there is no turn. The next turn's would be the same neighbour each
+    // time (a b c a b c: always b after a), and all the retries of a destination that fails would come down on it.
     private Destination? PickOther(ulong turn, in PickContext context)
     {
         for (uint draw = 0; draw < DrawsMax; draw++)

@@ -32,4 +32,11 @@ public sealed record EjectionConfig
     /// ten with their black holes, or with one exception).
     /// </summary>
     public int EjectedPercentMax { get; init; } = 50;
+
+    /// <summary>
+    /// Whether as many good probes in a row as <see cref="HealthCheckConfig.Rise"/> end an ejection before its time, in clusters with health checks.
+    /// Default true (Envoy's successful_active_health_check_uneject_host, for which one is enough). False where probes say little about requests:
+    /// those of an endpoint that always answers bring a destination back while it fails everything else.
+    /// </summary>
+    public bool EndOnGoodProbes { get; init; } = true;
 }

@@ -22,6 +22,7 @@ internal sealed class HealthProber : LoopTimer
     private readonly DestinationState _state;
     private readonly byte[]? _request;
     private HealthVerdict _verdict;
+    private int _goodWhileEjected; // probes in a row
     private TransportConnection? _connection; // of the probe under way
     private LoopWait? _nameWait;
     private bool _isProbing, _isTimedOut, _isStopped;
@@ -69,12 +70,18 @@ internal sealed class HealthProber : LoopTimer
     {
         _isProbing = true;
         _isTimedOut = false;
+        bool isEjected = IsEjected; // a probe sent before says nothing about what came after
         _context.Loop.Timers.Set(this, _context.Loop.NowMilliseconds + _check.TimeoutMilliseconds);
         try
         {
             ProbeResult result = await RunAsync().ConfigureAwait(false);
             if (_isTimedOut) result = ProbeResult.Failed("timed out");
-            if (!_isStopped && result.IsGood is { } isGood && _verdict.Add(isGood)) Tell(result);
+            if (!_isStopped && result.IsGood is { } isGood)
+            {
+                if (_verdict.Add(isGood)) Tell(result);
+                _goodWhileEjected = isEjected && isGood ? _goodWhileEjected + 1 : 0;
+                if (_goodWhileEjected >= _check.Config.Rise && _cluster.Config.Ejection.EndOnGoodProbes) EndEjection();
+            }
         }
         catch (Exception e)
         {
@@ -117,6 +124,14 @@ internal sealed class HealthProber : LoopTimer
             _connection = null;
             connection.Close();
         }
+    }
+
+    private bool IsEjected => _destination.Status.HasFlag(DestinationStatus.Ejected);
+
+    private void EndEjection()
+    {
+        _goodWhileEjected = 0;
+        _cluster.Scheduler.Mark(_destination, DestinationStatus.Ejected, hold: false, _context.Loop.Time.GetTimestamp());
     }
 
     private void Tell(ProbeResult result)

@@ -64,7 +64,9 @@ internal static class FleetSpecs
         new FieldSpec<EjectionConfig, TimeSpan>("durationMax", "Bound of that.",
             new DurationSpec(ConfigRanges.EjectionDuration), c => c.DurationMax, (c, v) => c with { DurationMax = v }),
         new FieldSpec<EjectionConfig, int>("ejectedPercentMax", "Most destinations of the cluster, in percent, ejected at once; the last usable one never is.",
-            new CountSpec(ConfigRanges.Percent), c => c.EjectedPercentMax, (c, v) => c with { EjectedPercentMax = v }) { OtherNames = ["maxEjectionPercent"] });
+            new CountSpec(ConfigRanges.Percent), c => c.EjectedPercentMax, (c, v) => c with { EjectedPercentMax = v }) { OtherNames = ["maxEjectionPercent"] },
+        new FieldSpec<EjectionConfig, bool>("endOnGoodProbes", "Whether as many good probes in a row as the health check's \"rise\" end an ejection before its time.",
+            new FlagSpec(), c => c.EndOnGoodProbes, (c, v) => c with { EndOnGoodProbes = v }) { OtherNames = ["successfulActiveHealthCheckUnejectHost"] });
 
     internal static readonly ObjectSpec<QueueConfig> Queue = new(
         "queue", "Requests that wait while every destination has its \"requestsMax\".", () => new QueueConfig(),

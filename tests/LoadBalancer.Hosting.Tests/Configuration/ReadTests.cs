@@ -29,7 +29,7 @@ public sealed class ReadTests
             "destinations": { "a": "localhost:5000", "b": { "address": "[::1]:81", "weight": 3 }, "c": "unix:/run/x.sock" },
             "host": "destination", "connectTimeout": "1s", "pool": { "lifeMax": "1d" }, "retriesMax": 0,
             "healthCheck": { "kind": "http", "path": "/health?x=1", "status": ["200", "204-299"], "body": "ok", "interval": "1s", "waitForFirstProbe": true },
-            "ejection": { "enabled": false, "failurePercentMax": 30 }, "retryBudget": { "percent": 10 }, "hedge": { "percentMax": 2 },
+            "ejection": { "enabled": false, "failurePercentMax": 30, "endOnGoodProbes": false }, "retryBudget": { "percent": 10 }, "hedge": { "percentMax": 2 },
             "sticky": { "cookie": "id", "keys": ["${STICKY_KEY:-0123456789abcdef}", "fedcba9876543210"], "maxAge": "1d", "secure": true, "sameSite": "strict" },
           }, "limited": {
             "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1, "zone": "z1" } }, "healthCheck": "/up", "sticky": "lb", "queue": { "requestsMax": 5 }, "hedge": "50ms",
@@ -86,7 +86,7 @@ public sealed class ReadTests
                 Path = "/health?x=1", Status = [], Body = "ok", Interval = TimeSpan.FromSeconds(1), WaitForFirstProbe = true,
             }));
             Assert.That(app.HealthCheck!.Status, Is.EqualTo(new[] { "200", "204-299" }));
-            Assert.That(app.Ejection, Is.EqualTo(new EjectionConfig { Enabled = false, FailurePercentMax = 30 }));
+            Assert.That(app.Ejection, Is.EqualTo(new EjectionConfig { Enabled = false, FailurePercentMax = 30, EndOnGoodProbes = false }));
             Assert.That(app.RetryBudget, Is.EqualTo(new RetryBudgetConfig { Percent = 10 }));
             Assert.That(app.Sticky! with { Keys = [] }, Is.EqualTo(new StickyConfig
             {
