@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Testing;
@@ -124,5 +125,20 @@ public sealed class AccessTests
         Assert.That((code, output), Is.EqualTo((0, "")));
         (code, output) = await SystemProgram.RunAsync(curl, token, [.. common, "-X", "PUT", "http://lb/clusters/closed/destinations/web-1", "-d", "{}"]);
         Assert.That(code, Is.EqualTo(22), output);
+    }
+
+    [Test]
+    public async Task TheScriptOfTheDocumentRegistersAndRemovesItself()
+    {
+        SystemProgram.Require("curl");
+        string bash = SystemProgram.Require("bash");
+        await using AdminFixture lb = await AdminFixture.StartAsync(TransportKind.Auto);
+        string script = Repository.Read("docs/admin.md").Split("```sh\n")[1].Split("```")[0].Replace("/run/lb/admin.sock", lb.EndPoint.ToString(), StringComparison.Ordinal);
+        using Process process = Process.Start(new ProcessStartInfo(bash, ["-c", $"HOSTNAME=web-1\n{script}"]))!;
+        CancellationToken token = TestContext.CurrentContext.CancellationToken;
+        Assert.That(await lb.Proxy.Log.NextAsync(token), Does.StartWith("cluster app: destination web-1 at 10.0.0.5:8080 was registered by "));
+        await SystemProgram.RunAsync(SystemProgram.Require("kill"), token, $"{process.Id}");
+        Assert.That(await lb.Proxy.Log.NextAsync(token), Does.StartWith("cluster app: destination web-1 was removed by "));
+        await process.WaitForExitAsync(token);
     }
 }
