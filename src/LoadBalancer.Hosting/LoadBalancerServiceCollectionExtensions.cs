@@ -1,6 +1,8 @@
 using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Upstream;
+using LoadBalancer.Discovery;
 using LoadBalancer.Hosting.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -27,7 +29,9 @@ public static class LoadBalancerServiceCollectionExtensions
             options.Config,
             provider.GetRequiredService<ILoggerFactory>(),
             options.Observer ?? provider.GetService<ICompletionObserver>(),
-            options.TimeProvider ?? provider.GetService<TimeProvider>()));
+            options.TimeProvider ?? provider.GetService<TimeProvider>(),
+            provider.GetService<INameResolver>() ?? provider.GetRequiredService<DnsResolver>()));
+        services.AddDiscovery(options);
         services.AddHostedService<ProxyHostedService>();
         return services;
     }

@@ -28,7 +28,7 @@ internal sealed class ClusterSnapshot
             Ejection = config.Ejection.Enabled ? Options(config.Ejection) : null,
             Observer = new StatusWatch(name, Queue, services.Logger),
         });
-        Members = new ClusterMembers(config, Scheduler, services.LoopCount);
+        Members = new ClusterMembers(config, Scheduler, services);
         Members.Set(ClusterMembers.Configured, config.Destinations, now);
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
         ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds;
@@ -85,4 +85,4 @@ internal sealed class ClusterSnapshot
 }
 
 /// <summary>What the clusters of a running server share.</summary>
-internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger);
+internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, INameResolver NameResolver);
