@@ -15,7 +15,8 @@ internal sealed class DiscoveryHostedService(IServiceProvider services) : IHoste
     {
         _discovery = services.GetRequiredService<FleetDiscovery>(); // not in the constructor: a bad configuration is to fail the start, as it does without discovery
         TimeProvider? time = services.GetRequiredService<LoadBalancerOptions>().TimeProvider ?? services.GetService<TimeProvider>();
-        await Task.WhenAny(_discovery.StartAsync(), Task.Delay(FirstAnswerMax, time ?? TimeProvider.System, cancellationToken)).ConfigureAwait(false);
+        Task patience = Task.Delay(FirstAnswerMax, time ?? TimeProvider.System, cancellationToken);
+        await Task.WhenAny(_discovery.StartAsync(), patience).ConfigureAwait(false);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

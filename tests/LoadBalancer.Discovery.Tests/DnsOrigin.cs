@@ -9,8 +9,7 @@ namespace LoadBalancer.Discovery.Tests;
 /// <summary>A name server, by UDP and TCP on one port, that answers each query with the datagrams that the test says.</summary>
 internal sealed class DnsOrigin : IAsyncDisposable
 {
-    private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-    private readonly Socket _tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly Socket _udp, _tcp;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<DnsQuery> _asked = Channel.CreateUnbounded<DnsQuery>();
     private readonly Task _running;
@@ -18,9 +17,7 @@ internal sealed class DnsOrigin : IAsyncDisposable
     internal DnsOrigin(Func<DnsQuery, IEnumerable<byte[]>> answer)
     {
         Answer = answer;
-        _udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _tcp.Bind(_udp.LocalEndPoint!);
-        _tcp.Listen();
+        (_udp, _tcp) = Bind();
         _running = Task.WhenAll(ServeUdpAsync(), ServeTcpAsync());
     }
 
@@ -31,6 +28,28 @@ internal sealed class DnsOrigin : IAsyncDisposable
     internal string Address => EndPoint.ToString();
 
     internal async Task<DnsQuery> NextAsync(CancellationToken token) => await _asked.Reader.ReadAsync(token);
+
+    // What is free for one protocol may be taken for the other.
+    private static (Socket Udp, Socket Tcp) Bind()
+    {
+        while (true)
+        {
+            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            var tcp = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            try
+            {
+                tcp.Bind(udp.LocalEndPoint!);
+                tcp.Listen();
+                return (udp, tcp);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                udp.Dispose();
+                tcp.Dispose();
+            }
+        }
+    }
 
     private async Task ServeUdpAsync()
     {

@@ -30,7 +30,7 @@ public sealed class SchemaTests
     {
         Type[] described = [typeof(ProxyConfig), typeof(TransportConfig), typeof(ListenerConfig), typeof(ForwardedConfig), typeof(ListenerLimitsConfig), typeof(RouteConfig),
             typeof(RedirectConfig), typeof(RespondConfig), typeof(ClusterConfig), typeof(DestinationConfig), typeof(ConnectionPoolConfig),
-            typeof(HealthCheckConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig)];
+            typeof(HealthCheckConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig), typeof(DiscoverConfig)];
         Type[] all = [.. typeof(ProxyConfig).Assembly.GetExportedTypes().Where(t => t.Namespace == typeof(ProxyConfig).Namespace && t.Name.EndsWith("Config", StringComparison.Ordinal))];
         Assert.That(described, Is.EquivalentTo(all), "every record of the configuration is compared below");
         Compare(ProxySpecs.Root);
@@ -48,6 +48,7 @@ public sealed class SchemaTests
         Compare(FleetSpecs.Ejection);
         Compare(FleetSpecs.Queue);
         Compare(FleetSpecs.RetryBudget);
+        Compare(DiscoverSpecs.Discover);
     }
 
     private static void Compare<T>(ObjectSpec<T> spec) where T : class
