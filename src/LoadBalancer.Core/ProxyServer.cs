@@ -29,15 +29,22 @@ public sealed partial class ProxyServer : IAsyncDisposable
     private bool _stopped;
 
     /// <summary>Makes a server from a configuration that <see cref="ConfigValidator"/> accepts.</summary>
+    /// <param name="config">What to serve.</param>
+    /// <param name="loggerFactory">Where it logs.</param>
+    /// <param name="observer">Receives a record for each request; null for nobody.</param>
+    /// <param name="timeProvider">Null for the system's time.</param>
+    /// <param name="nameResolver">Looks up destinations that are given by name; null for the system's resolver.</param>
     /// <exception cref="ConfigException">The configuration has problems; all of them are listed.</exception>
-    public ProxyServer(ProxyConfig config, ILoggerFactory loggerFactory, ICompletionObserver? observer = null, TimeProvider? timeProvider = null)
+    public ProxyServer(ProxyConfig config, ILoggerFactory loggerFactory, ICompletionObserver? observer = null, TimeProvider? timeProvider = null,
+        INameResolver? nameResolver = null)
     {
         _time = timeProvider ?? TimeProvider.System;
         _logger = loggerFactory.CreateLogger<ProxyServer>();
         Observer = observer;
         _factory = TransportFactory.Create(config.Transport.Kind);
         LoopCount = config.Transport.Loops > 0 ? config.Transport.Loops : Environment.ProcessorCount;
-        _snapshot = ProxySnapshot.Build(config, new FleetServices(_time, LoopCount, _logger, string.IsNullOrEmpty(config.Zone) ? null : config.Zone));
+        _snapshot = ProxySnapshot.Build(
+            config, new FleetServices(_time, LoopCount, _logger, string.IsNullOrEmpty(config.Zone) ? null : config.Zone, nameResolver ?? new SystemNameResolver()));
         _health = new ClusterHealth?[_snapshot.Clusters.Length];
     }
 

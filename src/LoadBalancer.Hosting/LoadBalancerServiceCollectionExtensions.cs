@@ -2,6 +2,8 @@ using LoadBalancer.Admin;
 using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Upstream;
+using LoadBalancer.Discovery;
 using LoadBalancer.Hosting.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -28,7 +30,9 @@ public static class LoadBalancerServiceCollectionExtensions
             options.Config,
             provider.GetRequiredService<ILoggerFactory>(),
             options.Observer ?? provider.GetService<ICompletionObserver>(),
-            options.TimeProvider ?? provider.GetService<TimeProvider>()));
+            options.TimeProvider ?? provider.GetService<TimeProvider>(),
+            provider.GetService<INameResolver>() ?? provider.GetRequiredService<DnsResolver>()));
+        services.AddDiscovery(options);
         // Before the server's: a host stops in reverse order, and the drain is to be seen.
         if (options.Config.Admin is { } admin)
         {

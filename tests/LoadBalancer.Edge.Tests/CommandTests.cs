@@ -137,6 +137,26 @@ public sealed class CommandTests : IDisposable
             """)));
     }
 
+    [Test, CancelAfter(60_000)]
+    public async Task Check_ReadsFilesOfDestinations_AndNamesOnlyWhenAsked(CancellationToken cancellationToken)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_directory, "lb.json"), """
+            { "listeners": { "web": { "address": ":80" } }, "clusters": { "app": {
+              "discover": [ { "file": "fleet.json" }, { "dns": "localhost:80" } ], "destinations": { "a": "no-such-name.invalid:80" } } } }
+            """, cancellationToken);
+        LbResult missing = await RunAsync(cancellationToken, "check");
+        Assert.That((missing.ExitCode, missing.Output), Is.EqualTo((0, "./lb.json: ok: 1 listener, 0 routes, 1 cluster, 1 destination, 2 sources of more\n")), missing.Error);
+        Assert.That(missing.Error, Does.StartWith("./lb.json: clusters.app.discover[0].file: ").And.EndsWith("fleet.json does not exist; it is waited for\n"));
+        await File.WriteAllTextAsync(Path.Combine(_directory, "fleet.json"), "{ \"x\": \"h\" }", cancellationToken);
+        LbResult bad = await RunAsync(cancellationToken, "check");
+        Assert.That((bad.ExitCode, bad.Output), Is.EqualTo((1, "")));
+        Assert.That(bad.Error, Does.Contain("fleet.json:1:8: x.address: \"h\" has no port"));
+        await File.WriteAllTextAsync(Path.Combine(_directory, "fleet.json"), "{ \"x\": \"h:1\" }", cancellationToken);
+        LbResult resolved = await RunAsync(cancellationToken, "check", "--resolve");
+        Assert.That(resolved.ExitCode, Is.EqualTo(1));
+        Assert.That(resolved.Error, Does.Contain("clusters.app.discover[1]: ").And.Contain("./lb.json: clusters.app.destinations.a: no-such-name.invalid ").And.EndsWith("1 problem\n"));
+    }
+
     [Test, CancelAfter(30_000)]
     public async Task Check_Json_IsForScripts(CancellationToken cancellationToken)
     {

@@ -41,14 +41,18 @@ public sealed class ProxyFixture : IAsyncDisposable
         },
     };
 
-    public static async Task<ProxyFixture> StartAsync(ProxyConfig config, TimeProvider? time = null)
+    public static async Task<ProxyFixture> StartAsync(ProxyConfig config, TimeProvider? time = null, INameResolver? names = null)
     {
         var completions = new CompletionCollector();
         var log = new ErrorLog();
-        var server = new ProxyServer(config, log, completions, time);
+        var server = new ProxyServer(config, log, completions, time, names);
         await server.StartAsync();
         return new ProxyFixture(server, completions, log);
     }
+
+    /// <summary>Names of the destinations that a cluster has now.</summary>
+    public IReadOnlyList<string> MembersOf(string cluster) =>
+        [.. Server.Snapshot.Clusters.Single(c => c.Name == cluster).Members.Present.Select(destination => destination.Name)];
 
     public Task<RawClient> ConnectAsync(CancellationToken token) => RawClient.ConnectAsync(EndPoint, token);
 

@@ -6,6 +6,9 @@ public sealed record ClusterConfig
     /// <summary>Destinations by name. In the file a plain string stands for one with that address.</summary>
     public IReadOnlyDictionary<string, DestinationConfig> Destinations { get; init; } = new Dictionary<string, DestinationConfig>();
 
+    /// <summary>Where further destinations come from while running: DNS, files. Empty (default): only <see cref="Destinations"/>.</summary>
+    public IReadOnlyList<DiscoverConfig> Discover { get; init; } = [];
+
     /// <summary>
     /// Balancing policy: "latency-weighted" (default), "round-robin", "random", "least-outstanding", "power-of-two", "peak-ewma", "least-time",
     /// "consistent-hash", "rendezvous", "first" or "prequal". See <see cref="Balancing.BalancingPolicies"/>.

@@ -33,7 +33,7 @@ internal sealed class ClusterSnapshot
             Ejection = config.Ejection.Enabled ? Options(config.Ejection) : null,
             Observer = new StatusWatch(name, Queue, services.Logger),
         });
-        Members = new ClusterMembers(config, Scheduler, services.LoopCount);
+        Members = new ClusterMembers(config, Scheduler, services);
         Members.Set(ClusterMembers.Configured, config.Destinations, now);
         Sticky = config.Sticky is { } sticky ? new StickySessions(name, sticky, Scheduler) : null;
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
@@ -104,4 +104,5 @@ internal sealed class ClusterSnapshot
 /// <param name="LoopCount">Number of event loops.</param>
 /// <param name="Logger">For what operators should know.</param>
 /// <param name="Zone">The balancer's own; null for none.</param>
-internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, string? Zone);
+/// <param name="NameResolver">Looks up destinations' names.</param>
+internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, string? Zone, INameResolver NameResolver);

@@ -35,6 +35,7 @@ internal static class ClusterValidator
             problems.Range($"{path}.pool", "idleTimeout", cluster.Pool.IdleTimeout, ConfigRanges.PoolIdleTimeout);
             problems.Range($"{path}.pool", "lifeMax", cluster.Pool.LifeMax, ConfigRanges.PoolLifeMax);
             problems.Range($"{path}.pool", "connectionsMax", cluster.Pool.ConnectionsMax, ConfigRanges.PoolConnectionsMax);
+            DiscoverValidator.Validate(path, cluster, problems);
             FleetValidator.Validate(path, cluster, problems);
         }
     }

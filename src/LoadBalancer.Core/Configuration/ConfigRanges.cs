@@ -45,6 +45,7 @@ internal static class ConfigRanges
     internal static readonly NumberRange SplitShare = new(0, 1_000_000);
     internal static readonly NumberRange MirrorRequestsMax = new(1, 100_000);
     internal static readonly NumberRange RequestsMax = new(0, 1_000_000);
+    internal static readonly DurationRange DiscoverInterval = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1), ZeroAllowed: false);
     internal static readonly NumberRange Tier = new(0, 15);
     internal static readonly NumberRange Percent = new(0, 100);
     internal static readonly NumberRange HedgePercentMax = new(1, 100);

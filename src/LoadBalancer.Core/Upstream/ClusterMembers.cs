@@ -7,7 +7,7 @@ namespace LoadBalancer.Core.Upstream;
 /// Who belongs to a cluster at present, put together from several sources: the configuration, discovery, registrations. A change brings the new list into the scheduler by one swap: what stays keeps its connections and all
 /// that was learned of it, what goes gets nothing new, finishes what it has and then loses its connections. Thread-safe.
 /// </summary>
-internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler, int loopCount)
+internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler, FleetServices services)
 {
     internal const string Configured = "configuration";
     private readonly Lock _changing = new();
@@ -47,7 +47,7 @@ internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler,
                 if (!names.Add(name)) continue;
                 // Another address is another server: nothing that was learned holds for it.
                 string identity = $"{name}@{config.Address}";
-                if (!_byIdentity.TryGetValue(identity, out DestinationState? member)) member = new DestinationState(name, config, cluster.Pool, loopCount);
+                if (!_byIdentity.TryGetValue(identity, out DestinationState? member)) member = new DestinationState(name, config, cluster.Pool, services);
                 member.Config = config;
                 member.Source = from;
                 next.Add(identity, member);

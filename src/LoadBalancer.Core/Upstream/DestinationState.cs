@@ -8,20 +8,22 @@ namespace LoadBalancer.Core.Upstream;
 /// <summary>One destination over all loops: its address, resolved where it is a name, and the count of its connections. Thread-safe.</summary>
 internal sealed class DestinationState
 {
-    private static readonly TimeSpan NameAgeMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RetryAfterException = TimeSpan.FromSeconds(30);
     private readonly DnsEndPoint? _name;
     private readonly EndPoint? _fixed;
     private volatile IPEndPoint[]? _resolved; // the last good answer
-    private long _resolvedAt;
+    private long _staleAt; // timestamp ticks
     internal Task? Resolving; // the look-up under way, or the last
     private int _next;
     private int _openConnections;
+    private readonly INameResolver _resolver;
 
     private readonly UpstreamPool?[] _pools; // by loop; each element belongs to its loop's thread
 
-    internal DestinationState(string name, DestinationConfig config, ConnectionPoolConfig pool, int loopCount)
+    internal DestinationState(string name, DestinationConfig config, ConnectionPoolConfig pool, FleetServices services)
     {
-        _pools = new UpstreamPool?[loopCount];
+        _pools = new UpstreamPool?[services.LoopCount];
+        _resolver = services.NameResolver;
         Name = name;
         Config = config;
         Pool = pool;
@@ -68,13 +70,13 @@ internal sealed class DestinationState
 
     internal void Closed() => Interlocked.Decrement(ref _openConnections);
 
-    /// <summary>An address to connect to, when one is known; a name that was looked up too long ago is looked up again beside.</summary>
+    /// <summary>An address to connect to, when one is known; a name whose answer no longer holds is looked up again beside.</summary>
     internal EndPoint? TryGetEndPoint(TimeProvider time)
     {
         if (_fixed is not null) return _fixed;
         IPEndPoint[]? resolved = _resolved;
         if (resolved is null) return null;
-        if (time.GetElapsedTime(Volatile.Read(ref _resolvedAt)) > NameAgeMax) _ = ResolveAsync(time);
+        if (time.GetTimestamp() - Volatile.Read(ref _staleAt) > 0) _ = ResolveAsync(time);
         return resolved[(int)((uint)Volatile.Read(ref _next) % (uint)resolved.Length)];
     }
 
@@ -93,15 +95,18 @@ internal sealed class DestinationState
 
     private async Task LookUpAsync(TimeProvider time)
     {
+        TimeSpan validFor = RetryAfterException;
         try
         {
-            IPAddress[] addresses = await Dns.GetHostAddressesAsync(_name!.Host).ConfigureAwait(false);
-            if (addresses.Length > 0) _resolved = [.. addresses.Select(a => new IPEndPoint(a, _name.Port))];
+            NameAnswer answer = await _resolver.ResolveAsync(_name!.Host).ConfigureAwait(false);
+            // The last good answer stays.
+            if (answer.Addresses.Count > 0) _resolved = [.. answer.Addresses.Select(a => new IPEndPoint(a, _name.Port))];
+            validFor = answer.ValidFor;
         }
-        catch (Exception e) when (e is SocketException or ArgumentException)
+        catch (Exception)
         {
-            // Unknown now, or nothing that the resolver takes for a name ("0x0"); the last good answer stays.
+            // A resolver of the embedding program, against its contract: to the request it is a name that cannot be resolved.
         }
-        Volatile.Write(ref _resolvedAt, time.GetTimestamp());
+        Volatile.Write(ref _staleAt, time.GetTimestamp() + (long)(validFor.TotalSeconds * time.TimestampFrequency));
     }
 }

@@ -24,7 +24,7 @@ internal sealed class ConfigNode(ConfigNodeKind kind, int offset)
         foreach (ConfigPath.Step step in ConfigPath.Split(path))
         {
             ConfigNode? next = step.Index >= 0
-                ? step.Index < node.Items.Count ? node.Items[step.Index] : null
+                ? step.Index < node.Items.Count ? node.Items[step.Index] : step.Index == 0 && node.Kind != ConfigNodeKind.Array ? node : null // one alone may stand for its list
                 : node.Members.Find(m => m.Key == step.Key)?.Value;
             if (next is null) return node;
             node = next;

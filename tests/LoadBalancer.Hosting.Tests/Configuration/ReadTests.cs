@@ -138,6 +138,29 @@ public sealed class ReadTests
     }
 
     [Test]
+    public void Parse_Discover_TakesATextAnObjectOrAList()
+    {
+        ConfigReadResult result = ConfigFile.Parse("""
+            { "listeners": { "web": { "address": ":80" } }, "clusters": {
+              "text": { "discover": "a.internal:80" },
+              "object": { "discover": { "srv": "_http._tcp.a.internal.", "resolver": "[fd00::2]:53", "intervalMin": "2s", "intervalMax": "9s", "tier": 2, "requestsMax": 5 }, "queue": { "requestsMax": 1 } },
+              "list": { "discover": [ { "file": "fleet.json" }, { "file": "/etc/fleet.json" }, "b.internal.:80" ], "destinations": {} },
+            } }
+            """u8.ToArray(), "/etc/lb/lb.json");
+        Assert.That(result.Problems, Is.Empty);
+        IReadOnlyDictionary<string, ClusterConfig> clusters = result.Config!.Clusters;
+        Assert.That(clusters["text"].Discover, Is.EqualTo(new[] { new DiscoverConfig { Dns = "a.internal:80" } }));
+        Assert.That(clusters["object"].Discover, Is.EqualTo(new[]
+        {
+            new DiscoverConfig { Srv = "_http._tcp.a.internal.", Resolver = "[fd00::2]:53", IntervalMin = TimeSpan.FromSeconds(2), IntervalMax = TimeSpan.FromSeconds(9), Tier = 2, RequestsMax = 5 },
+        }));
+        Assert.That(clusters["list"].Discover, Is.EqualTo(new[]
+        {
+            new DiscoverConfig { File = "/etc/lb/fleet.json" }, new DiscoverConfig { File = "/etc/fleet.json" }, new DiscoverConfig { Dns = "b.internal.:80" },
+        }));
+    }
+
+    [Test]
     public void Parse_VariableThatHoldsAFileReference_OpensNoFile()
     {
         ConfigReadResult result = Parse("""{ "listeners": { "web": { "address": "${X}" } } }""", _ => "@file:/etc/hostname");

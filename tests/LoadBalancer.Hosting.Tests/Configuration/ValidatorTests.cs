@@ -275,6 +275,26 @@ public sealed class ValidatorTests
         Assert.That(ConfigValidator.Validate(Config(new ListenerConfig { Address = ":80" }) with { Zone = zone }).Select(p => p.Path), isValid ? Is.Empty : Is.EqualTo(new[] { "zone" }));
     }
 
+    [Test]
+    public void Discover_OutOfItsRanges_IsAProblemEach()
+    {
+        DiscoverConfig[] discover =
+        [
+            new(), new() { Dns = "h:1", IntervalMin = TimeSpan.Zero, IntervalMax = TimeSpan.FromDays(2), Tier = 16, RequestsMax = -1 },
+            new() { File = "", Tier = 1 }, new() { Dns = "unix:/x" }, new() { Srv = "" },
+        ];
+        Assert.That(Problems(new() { Discover = discover }).Select(p => p["clusters.c.discover".Length..]), Is.EquivalentTo(new[]
+        {
+            "[0]", "[1].intervalMin", "[1].intervalMax", "[1].tier", "[1].requestsMax", "[2].file", "[2].file", "[3].dns", "[4].srv",
+        }));
+    }
+
+    [TestCase(0, false)]
+    [TestCase(1, true)]
+    public void Queue_DiscoveryWithoutALimit_IsAProblem(int requestsMax, bool isValid) =>
+        Assert.That(Problems(new() { Discover = [new() { Dns = "h:1", RequestsMax = requestsMax }], Queue = new() { RequestsMax = 1 } }),
+            isValid ? Is.Empty : Is.EqualTo(new[] { "clusters.c.discover[0].requestsMax" }));
+
     [TestCase(0, 1, false)]
     [TestCase(1, 1, true)]
     public void Queue_ADestinationWithoutLimit_IsAProblem(int first, int second, bool isValid)

@@ -10,6 +10,9 @@ internal abstract class FieldSpec<TOwner>(string name, string doc)
 
     internal bool IsRequired { get; init; }
 
+    /// <summary>The key of the same object that may be given instead of a required one.</summary>
+    internal string? RequiredUnless { get; init; }
+
     /// <summary>What people of other balancers call it; suggested, never accepted.</summary>
     internal string[] OtherNames { get; init; } = [];
 

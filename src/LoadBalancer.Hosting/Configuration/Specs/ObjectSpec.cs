@@ -55,7 +55,7 @@ internal sealed class ObjectSpec<T>(string name, string doc, Func<T> empty, para
             else if (!isRoot || member.Key != "$schema") Unknown(member, path, memberPath, node, context);
         }
         foreach (FieldSpec<T> field in fields)
-            if (field.IsRequired && !node.Members.Exists(m => m.Key == field.Name) && !context.IsExactlyTouched(ConfigPath.Member(path, field.Name)))
+            if (field.IsRequired && !node.Members.Exists(m => m.Key == field.Name || m.Key == field.RequiredUnless) && !context.IsExactlyTouched(ConfigPath.Member(path, field.Name)))
             {
                 context.Add(node, path, $"the key \"{field.Name}\" is missing: {field.Doc}");
                 context.Touch(ConfigPath.Member(path, field.Name));
@@ -85,18 +85,10 @@ internal sealed class ObjectSpec<T>(string name, string doc, Func<T> empty, para
         json.WriteString("description", doc);
         json.WriteString("type", "object");
         json.WriteBoolean("additionalProperties", false);
-        if (fields.Any(f => f.IsRequired)) SchemaWriter.Strings(json, "required", fields.Where(f => f.IsRequired).Select(f => f.Name));
-        if (ExactlyOneOf.Length > 0)
-        {
-            json.WriteStartArray("oneOf");
-            foreach (string key in ExactlyOneOf)
-            {
-                json.WriteStartObject();
-                SchemaWriter.Strings(json, "required", [key]);
-                json.WriteEndObject();
-            }
-            json.WriteEndArray();
-        }
+        FieldSpec<T>[] required = [.. fields.Where(f => f.IsRequired && f.RequiredUnless is null)];
+        if (required.Length > 0) SchemaWriter.Strings(json, "required", required.Select(f => f.Name));
+        if (ExactlyOneOf.Length > 0) WriteRequired(json, "oneOf", ExactlyOneOf);
+        if (fields.SingleOrDefault(f => f.RequiredUnless is not null) is { } either) WriteRequired(json, "anyOf", either.Name, either.RequiredUnless!);
         json.WriteStartObject("properties");
         if (isRoot)
         {
@@ -114,6 +106,18 @@ internal sealed class ObjectSpec<T>(string name, string doc, Func<T> empty, para
             json.WriteEndObject();
         }
         json.WriteEndObject();
+    }
+
+    private static void WriteRequired(Utf8JsonWriter json, string combination, params ReadOnlySpan<string> keys)
+    {
+        json.WriteStartArray(combination);
+        foreach (string key in keys)
+        {
+            json.WriteStartObject();
+            SchemaWriter.Strings(json, "required", [key]);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 }
 

@@ -1,0 +1,75 @@
+using System.Net;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Upstream;
+using LoadBalancer.Discovery;
+using LoadBalancer.Discovery.Sources;
+using LoadBalancer.Hosting.Configuration;
+
+namespace LoadBalancer.Hosting;
+
+/// <summary>Looks at what a configuration takes from elsewhere: files of destinations and, if asked, names. A check from outside of a running balancer.</summary>
+internal sealed class FleetCheck(string configFile)
+{
+    private const int LookupsAtOnce = 8;
+    private readonly List<ConfigDiagnostic> _problems = [];
+    private readonly List<string> _notes = [];
+
+    /// <summary>What is wrong: a file that cannot be used, a name that is not answered.</summary>
+    internal IReadOnlyList<ConfigDiagnostic> Problems => _problems;
+
+    /// <summary>What an operator may want to know: a file that is missing, what names are answered with.</summary>
+    internal IReadOnlyList<string> Notes => _notes;
+
+    /// <summary>Reads every file. One that is missing is no problem: it may come later.</summary>
+    internal void Files(ProxyConfig config)
+    {
+        foreach ((string path, DiscoverConfig discover) in Sources(config))
+        {
+            if (discover.File is not { } file) continue;
+            if (!File.Exists(file)) _notes.Add($"{path}.file: {file} does not exist; it is waited for");
+            else if (new FileInfo(file).Length > FileSource.BytesMax) _problems.Add(new ConfigDiagnostic(file, 0, 0, "", $"is larger than {FileSource.BytesMax} bytes"));
+            else
+                try
+                {
+                    DestinationFile.Parse(File.ReadAllBytes(file), file, out IReadOnlyList<ConfigDiagnostic> found);
+                    _problems.AddRange(found);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    _problems.Add(new ConfigDiagnostic(file, 0, 0, "", FileProblem.Describe(e, file)));
+                }
+        }
+    }
+
+    /// <summary>Looks every name up: those of destinations, and those that stand for destinations.</summary>
+    internal async Task NamesAsync(ProxyConfig config, INameResolver resolver, CancellationToken token)
+    {
+        var lookUps = new List<(string Path, Func<CancellationToken, Task<(int Count, string? Problem)>> Ask)>();
+        foreach ((string path, DiscoverConfig discover) in Sources(config))
+        {
+            if (discover.File is not null) continue;
+            lookUps.Add((path, async t =>
+            {
+                SourceReading reading = await FleetDiscovery.Source(discover, new DiscoveryOptions()).ReadAsync(t).ConfigureAwait(false);
+                return (reading.Destinations?.Count ?? 0, reading.Problem);
+            }));
+        }
+        foreach ((string cluster, ClusterConfig members) in config.Clusters)
+            foreach ((string name, DestinationConfig destination) in members.Destinations)
+                if (AddressParser.TryParseDestination(destination.Address, out EndPoint? endPoint, out _) && endPoint is DnsEndPoint dns)
+                    lookUps.Add((ConfigPath.Member(ConfigPath.Member(ConfigPath.Member("clusters", cluster), "destinations"), name), async t =>
+                    {
+                        NameAnswer answer = await resolver.ResolveAsync(dns.Host, t).ConfigureAwait(false);
+                        return (answer.Addresses.Count, answer.Problem is { } problem ? $"{dns.Host} {problem}" : null);
+                    }));
+        var results = new (int Count, string? Problem)[lookUps.Count];
+        await Parallel.ForAsync(0, lookUps.Count, new ParallelOptions { MaxDegreeOfParallelism = LookupsAtOnce, CancellationToken = token },
+            async (i, cancelled) => results[i] = await lookUps[i].Ask(cancelled).ConfigureAwait(false)).ConfigureAwait(false);
+        foreach ((int i, (int count, string? problem)) in results.Index())
+            if (problem is null) _notes.Add($"{lookUps[i].Path}: {count} {(count == 1 ? "address" : "addresses")}");
+            else _problems.Add(new ConfigDiagnostic(configFile, 0, 0, lookUps[i].Path, problem));
+    }
+
+    private static IEnumerable<(string Path, DiscoverConfig Discover)> Sources(ProxyConfig config) => config.Clusters.SelectMany(cluster =>
+        cluster.Value.Discover.Index().Select(d => (ConfigPath.Item($"{ConfigPath.Member("clusters", cluster.Key)}.discover", d.Index), d.Item)));
+}
