@@ -189,6 +189,23 @@ public sealed partial class StickyTests(TransportKind transport)
         Assert.That(await client.ReadResponseAsync(Token), Does.StartWith("HTTP/1.1 503 ").And.Not.Contains("Set-Cookie"));
     }
 
+    // The next request of the page that opened it should meet the same destination.
+    [Test]
+    public async Task AnUpgradeSetsTheCookieToo()
+    {
+        await using var origin = new ScriptedOrigin(async (c, _, t) =>
+        {
+            await c.ReadUntilAsync("\r\n\r\n", t);
+            await c.SendAsync("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n", t);
+            await c.ReadToEndAsync(t);
+        });
+        ProxyConfig config = ProxyFixture.Config(transport, origin.Address);
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(With(config, config.Clusters["app"] with { Sticky = Config }));
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n", Token);
+        Assert.That(await client.ReadUntilAsync("\r\n\r\n", Token), Does.StartWith("HTTP/1.1 101 ").And.Contains("\r\nSet-Cookie: lb="));
+    }
+
     private static ProxyConfig With(ProxyConfig config, ClusterConfig cluster, string name = "app") => config with
     {
         Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = name } },
