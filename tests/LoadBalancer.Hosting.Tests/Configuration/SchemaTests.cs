@@ -30,7 +30,8 @@ public sealed class SchemaTests
     {
         Type[] described = [typeof(ProxyConfig), typeof(TransportConfig), typeof(ListenerConfig), typeof(ForwardedConfig), typeof(ListenerLimitsConfig), typeof(RouteConfig),
             typeof(RedirectConfig), typeof(RespondConfig), typeof(ClusterConfig), typeof(DestinationConfig), typeof(ConnectionPoolConfig),
-            typeof(HealthCheckConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig), typeof(StickyConfig), typeof(HedgeConfig), typeof(MirrorConfig), typeof(AdminConfig), typeof(DiscoverConfig)];
+            typeof(HealthCheckConfig), typeof(LoadProbeConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig), typeof(StickyConfig), typeof(HedgeConfig),
+            typeof(MirrorConfig), typeof(AdminConfig), typeof(DiscoverConfig)];
         Type[] all = [.. typeof(ProxyConfig).Assembly.GetExportedTypes().Where(t => t.Namespace == typeof(ProxyConfig).Namespace && t.Name.EndsWith("Config", StringComparison.Ordinal))];
         Assert.That(described, Is.EquivalentTo(all), "every record of the configuration is compared below");
         Compare(ProxySpecs.Root);
@@ -46,6 +47,7 @@ public sealed class SchemaTests
         Compare(ClusterSpecs.Destination);
         Compare(ClusterSpecs.Pool);
         Compare(FleetSpecs.HealthCheck);
+        Compare(FleetSpecs.LoadProbe);
         Compare(FleetSpecs.Ejection);
         Compare(FleetSpecs.Queue);
         Compare(FleetSpecs.RetryBudget);
