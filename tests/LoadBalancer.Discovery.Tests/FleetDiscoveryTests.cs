@@ -168,7 +168,7 @@ public sealed class FleetDiscoveryTests(TransportKind transport)
     private ProxyConfig Config(params DiscoverConfig[] discover)
     {
         ProxyConfig config = ProxyFixture.Config(transport);
-        return config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { Discover = discover } } };
+        return config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { Discover = discover, Balance = "round-robin", SlowStart = TimeSpan.Zero } } };
     }
 
     private static IEnumerable<string> Members(ProxyFixture proxy) => proxy.MembersOf("app");
