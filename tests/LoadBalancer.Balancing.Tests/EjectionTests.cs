@@ -47,15 +47,16 @@ public class EjectionTests
         Assert.That(Statuses(scheduler), Is.All.EqualTo(DestinationStatus.Eligible));
     }
 
-    [Test]
-    public void Complete_Cancelled_CountsForNothing()
+    [TestCase(PickOutcomeKind.Cancelled)]
+    [TestCase(PickOutcomeKind.Refused)]
+    public void Complete_WhatSaysNothingOfTheDestination_CountsForNothing(PickOutcomeKind kind)
     {
         Scheduler scheduler = Start(2);
         for (int i = 0; i < 5; i++)
         {
             Assert.That(scheduler.Destinations[0].Status, Is.EqualTo(DestinationStatus.Eligible));
             Complete(scheduler, 0, PickOutcomeKind.ServerError, 1);
-            Complete(scheduler, 0, PickOutcomeKind.Cancelled, 10);
+            Complete(scheduler, 0, kind, 10);
         }
         Assert.That(scheduler.Destinations[0].Status, Is.EqualTo(DestinationStatus.Ejected));
     }

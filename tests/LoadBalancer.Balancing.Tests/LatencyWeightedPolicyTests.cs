@@ -27,10 +27,11 @@ public class LatencyWeightedPolicyTests
         Assert.That(picks, Is.All.Positive);
     }
 
-    [Test]
-    public void Pick_OneFailsFast_AttractsNextToNothing()
+    [TestCase(PickOutcomeKind.ServerError)]
+    [TestCase(PickOutcomeKind.Refused)]
+    public void Pick_OneFailsFast_AttractsNextToNothing(PickOutcomeKind kind)
     {
-        var service = new VirtualService(Scheduler(16), (d, _, random) => d == 5 ? (100, PickOutcomeKind.ServerError) : (VirtualService.Around(10, random), Good), 3000);
+        var service = new VirtualService(Scheduler(16), (d, _, random) => d == 5 ? (100, kind) : (VirtualService.Around(10, random), Good), 3000);
         int[] picks = service.RunTo(20);
         Assert.That(picks[5] / (double)picks.Sum(), Is.LessThan(0.005), "onset included");
         Assert.That(service.RunTo(40)[5] / 60_000.0, Is.LessThan(0.003));

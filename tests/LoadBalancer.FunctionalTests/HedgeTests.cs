@@ -93,6 +93,21 @@ public sealed class HedgeTests(TransportKind transport) : IAsyncDisposable
         Assert.That((PolicyOf(proxy).SentCount, PolicyOf(proxy).WonCount), Is.EqualTo((1, 0)));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task TheStickyCookieIsTheWinners(bool isHedge)
+    {
+        await using ProxyFixture proxy = await StartAsync(cluster => cluster with { Sticky = new() { Cookie = "lb", Keys = ["a key of a good length"] } });
+        using RawClient client = await HedgedAsync(proxy);
+        (isHedge ? _second : _first).Answer(HeldOrigin.Ok("won"));
+        string cookie = (await client.ReadResponseAsync(Token)).Split("Set-Cookie: ")[1].Split(';')[0];
+        await client.SendAsync($"GET /b HTTP/1.1\r\nHost: h\r\nCookie: {cookie}\r\n\r\n", Token);
+        HeldOrigin winner = isHedge ? _second : _first;
+        await winner.ArrivedAsync(Token);
+        winner.Answer(HeldOrigin.Ok("again"));
+        Assert.That(await client.ReadResponseAsync(Token), Does.EndWith("again").And.Not.Contain("Set-Cookie"));
+    }
+
     [Test]
     public async Task TheWinnersConnectionIsKeptAndUsedAgain()
     {

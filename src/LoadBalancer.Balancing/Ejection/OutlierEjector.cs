@@ -26,7 +26,7 @@ internal sealed class OutlierEjector
     /// <summary>Counts an outcome; true when the destination deserves to be ejected and, as far as is known without the lock, may be.</summary>
     // Hot path: per attempt. 0 allocations, no lock. EjectionTests.PickAndComplete_MixedOutcomes_AllocatesNothing
     internal bool Count(Destination destination, PickOutcomeKind kind, long now) =>
-        kind != PickOutcomeKind.Cancelled && destination.Live.Failures.Count(kind != PickOutcomeKind.Success, now, _limits) && _mayEject;
+        kind is not (PickOutcomeKind.Cancelled or PickOutcomeKind.Refused) && destination.Live.Failures.Count(kind != PickOutcomeKind.Success, now, _limits) && _mayEject;
 
     /// <summary>Whether the destination can be taken from these members without going below the floor.</summary>
     internal bool MayEject(Destination destination, Destination[] members) =>

@@ -1,7 +1,7 @@
 namespace LoadBalancer.Core.Configuration;
 
 /// <summary>
-/// Outlier ejection: destinations that fail requests are taken out for a time. Failures are 5xx and 429 answers, connections that cannot be made or
+/// Outlier ejection: destinations that fail requests are taken out for a time. Failures are 5xx answers, connections that cannot be made or
 /// break, malformed answers, and time-outs. See <see cref="Balancing.EjectionOptions"/> for how.
 /// </summary>
 public sealed record EjectionConfig

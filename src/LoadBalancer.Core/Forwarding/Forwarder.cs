@@ -317,7 +317,7 @@ internal static class Forwarder
         int rest = bytes.Length - response.Length;
         exchange.Record.Status = response.Status;
         exchange.IsResponseStarted = true;
-        if (response.Status is 429 or 503) exchange.HoldTicks = HoldRequest.TicksOf(exchange, bytes.Span);
+        if (response.Status == 503) exchange.HoldTicks = HoldRequest.TicksOf(exchange, bytes.Span);
         // RFC 9112 §9.6: after a final answer to a body that will not come, or that the destination will not read to its end, the
         // connection cannot go on; the client is told.
         if (!exchange.IsUploadDone && (!response.KeepAlive || (exchange.Request.ExpectContinue && exchange.Record.RequestBodyBytes == 0))) exchange.KeepClientAlive = false;
@@ -500,7 +500,7 @@ internal static class Forwarder
     {
         return reason switch
         {
-            EndReason.Completed => status is >= 500 or 429 ? PickOutcomeKind.ServerError : PickOutcomeKind.Success,
+            EndReason.Completed => status >= 500 ? PickOutcomeKind.ServerError : status == 429 ? PickOutcomeKind.Refused : PickOutcomeKind.Success,
             EndReason.TunnelClosed or EndReason.TunnelIdle => PickOutcomeKind.Success,
             EndReason.UpstreamConnectFailed or EndReason.UpstreamUnresolved => PickOutcomeKind.ConnectFailure,
             EndReason.UpstreamConnectTimeout or EndReason.UpstreamHeadTimeout or EndReason.UpstreamIdleTimeout or EndReason.DeadlineExceeded => PickOutcomeKind.Timeout,

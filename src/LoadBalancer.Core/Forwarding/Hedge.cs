@@ -232,6 +232,7 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
         Upstream = null;
         exchange.Lease = Lease;
         Lease = default;
+        exchange.SetCookie = Cluster.Sticky?.Table.SetCookieFor(exchange.Lease.Destination) ?? []; // of whoever answers
         Forwarder.BeginAnswer(exchange);
     }
 }

@@ -48,7 +48,7 @@ internal static class FleetSpecs
     };
 
     internal static readonly ObjectSpec<EjectionConfig> Ejection = new(
-        "ejection", "Outlier ejection: destinations that fail requests (5xx, 429, no or broken connections, malformed answers, time-outs) are taken out for a time.", () => new EjectionConfig(),
+        "ejection", "Outlier ejection: destinations that fail requests (5xx, no or broken connections, malformed answers, time-outs) are taken out for a time.", () => new EjectionConfig(),
         new FieldSpec<EjectionConfig, bool>("enabled", "Whether it is on.",
             new FlagSpec(), c => c.Enabled, (c, v) => c with { Enabled = v }),
         new FieldSpec<EjectionConfig, int>("consecutiveFailures", "Failures in a row that eject. 0 for never.",
