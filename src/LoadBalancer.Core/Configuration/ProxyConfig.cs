@@ -17,6 +17,9 @@ public sealed record ProxyConfig
 
     /// <summary>On stop: how long requests in flight may go on before they are cut. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Directory that relative paths of files start from: null (default) for the current one. From a file it is the file's own.</summary>
+    public string? BaseDirectory { get; init; }
 }
 
 /// <summary>Which transport carries the bytes, and over how many loops.</summary>

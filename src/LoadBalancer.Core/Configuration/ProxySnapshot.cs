@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using LoadBalancer.Core.Routing;
+using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
 
@@ -35,7 +36,7 @@ internal sealed class ProxySnapshot
                 RouteConfig c = route.Config;
                 if (c.Listeners.Count == 0 || c.Listeners.Contains(name)) rules.Add(new(route.Name, c.Hosts, c.Path, c.Methods, c.Headers, route));
             }
-            listeners.Add(new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules)));
+            listeners.Add(new ListenerSnapshot(name, listener, config.BaseDirectory, RouteTable<RouteSnapshot>.Build(rules)));
         }
         return new ProxySnapshot { Config = config, Listeners = [.. listeners], Clusters = [.. clusters.Values] };
     }
@@ -44,7 +45,7 @@ internal sealed class ProxySnapshot
 /// <summary>A listener as its connections see it.</summary>
 internal sealed class ListenerSnapshot
 {
-    internal ListenerSnapshot(string name, ListenerConfig config, RouteTable<RouteSnapshot> routes)
+    internal ListenerSnapshot(string name, ListenerConfig config, string? baseDirectory, RouteTable<RouteSnapshot> routes)
     {
         Name = name;
         Config = config;
@@ -57,6 +58,7 @@ internal sealed class ListenerSnapshot
         BodyIdleMilliseconds = (long)limits.RequestBodyIdleTimeout.TotalMilliseconds;
         WriteIdleMilliseconds = (long)limits.WriteIdleTimeout.TotalMilliseconds;
         Trusted = config.TrustedProxies.Count == 0 ? null : CidrSet.Parse(config.TrustedProxies);
+        Tls = config.Tls is { } tls ? new TlsTermination($"{ConfigPath.Member("listeners", name)}.tls", tls, baseDirectory) : null;
         ViaLine = config.Forwarded.Via.Length == 0 ? [] : Encoding.ASCII.GetBytes($"Via: 1.1 {config.Forwarded.Via}\r\n");
         // RFC 9110 §7.6.3: the version is the one the message was received in.
         ViaLine10 = config.Forwarded.Via.Length == 0 ? [] : Encoding.ASCII.GetBytes($"Via: 1.0 {config.Forwarded.Via}\r\n");
@@ -72,6 +74,9 @@ internal sealed class ListenerSnapshot
     internal long BodyIdleMilliseconds { get; }
     internal long WriteIdleMilliseconds { get; }
     internal CidrSet? Trusted { get; }
+
+    /// <summary>Null for plain HTTP.</summary>
+    internal TlsTermination? Tls { get; }
     internal byte[] ViaLine { get; }
     internal byte[] ViaLine10 { get; }
 }

@@ -45,6 +45,39 @@ internal sealed class TextListSpec(TextSpec item) : ValueSpec<IReadOnlyList<stri
     }
 }
 
+/// <summary>A list; a single item stands for a list of one.</summary>
+internal sealed class ListSpec<T>(ValueSpec<T> item) : ValueSpec<IReadOnlyList<T>>
+{
+    internal override bool TryRead(ConfigNode node, string path, ReadContext context, out IReadOnlyList<T> value)
+    {
+        var items = new List<T>();
+        value = items;
+        bool ok = true;
+        if (node.Kind != ConfigNodeKind.Array)
+        {
+            ok = item.TryRead(node, path, context, out T single);
+            items.Add(single);
+            return ok;
+        }
+        for (int i = 0; i < node.Items.Count; i++)
+        {
+            ok &= item.TryRead(node.Items[i], ConfigPath.Item(path, i), context, out T entry);
+            items.Add(entry);
+        }
+        return ok;
+    }
+
+    internal override void WriteSchema(SchemaWriter schema) => schema.AnyOf(
+        _ => item.WriteSchema(schema),
+        json =>
+        {
+            json.WriteString("type", "array");
+            json.WriteStartObject("items");
+            item.WriteSchema(schema);
+            json.WriteEndObject();
+        });
+}
+
 /// <summary>An object whose keys are the user's own names.</summary>
 internal sealed class MapSpec<T>(ValueSpec<T> item, Func<T> standIn) : ValueSpec<IReadOnlyDictionary<string, T>>
 {
