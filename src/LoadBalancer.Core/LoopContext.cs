@@ -3,6 +3,7 @@ using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 
@@ -13,6 +14,7 @@ internal sealed class LoopContext
 {
     private const int ExchangesKeptMax = 1024;
     private readonly List<UpstreamPool> _pools = [];
+    private readonly HashSet<TlsHandshake> _handshakes = [];
     private Exchange? _freeExchanges;
     private int _freeExchangeCount;
     private readonly byte[] _dateLine = Encoding.ASCII.GetBytes("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
@@ -92,6 +94,27 @@ internal sealed class LoopContext
         _firstConnection = connection;
     }
 
+    internal void Add(TlsHandshake handshake)
+    {
+        ConnectionCount++;
+        _handshakes.Add(handshake);
+    }
+
+    internal void Remove(TlsHandshake handshake)
+    {
+        ConnectionCount--;
+        _handshakes.Remove(handshake);
+        if (IsDraining && ConnectionCount == 0) Server.LoopDrained(this);
+    }
+
+    /// <summary>Tells the observer of a connection that ended before its first request.</summary>
+    internal void RecordConnection(ListenerSnapshot listener, PeerAddress client, EndReason reason)
+    {
+        if (Observer is null) return;
+        long now = Loop.Time.GetTimestamp();
+        Observer.OnCompleted(new CompletionRecord { Listener = listener.Name, Client = client, Reason = reason, StartTimestamp = now, ConnectTicks = -1, FirstByteTicks = -1 });
+    }
+
     internal void Remove(Http1Connection connection)
     {
         ConnectionCount--;
@@ -125,6 +148,7 @@ internal sealed class LoopContext
             connection.OnDrain();
             connection = next;
         }
+        foreach (TlsHandshake handshake in _handshakes.ToArray()) handshake.OnDrain();
         foreach (UpstreamPool pool in _pools) pool.Clear();
     }
 

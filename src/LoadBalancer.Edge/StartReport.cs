@@ -13,7 +13,7 @@ internal static class StartReport
         TextWriter writer, string source, ProxyConfig config, IReadOnlyDictionary<string, EndPoint> endPoints, AdminServer? admin, string transport, int loops)
     {
         writer.WriteLine($"lb {ProductVersion.Text}, {source}: {CheckCommand.Summary(config)}");
-        foreach ((string name, EndPoint endPoint) in endPoints) writer.WriteLine($"  listening  {name}: {Describe(endPoint)}");
+        foreach ((string name, EndPoint endPoint) in endPoints) writer.WriteLine($"  listening  {name}: {Describe(endPoint, config.Listeners[name].Tls is null ? "http" : "https")}");
         if (admin?.EndPoint is { } adminEndPoint) writer.WriteLine($"  admin      {Describe(adminEndPoint)}");
         else if (admin?.Missing is { } missing) writer.WriteLine($"  admin      none: {missing}");
         writer.WriteLine($"  transport  {transport}, {loops} event loop{(loops == 1 ? "" : "s")}");
@@ -23,11 +23,11 @@ internal static class StartReport
         writer.Flush();
     }
 
-    internal static string Describe(EndPoint endPoint) => endPoint switch
+    internal static string Describe(EndPoint endPoint, string scheme = "http") => endPoint switch
     {
-        IPEndPoint { Address: var address, Port: var port } when address.Equals(IPAddress.Any) => $"http://localhost:{port} (every IPv4 address)",
-        IPEndPoint { Address: var address, Port: var port } when address.Equals(IPAddress.IPv6Any) => $"http://localhost:{port} (every address)",
-        IPEndPoint ip => $"http://{ip}",
+        IPEndPoint { Address: var address, Port: var port } when address.Equals(IPAddress.Any) => $"{scheme}://localhost:{port} (every IPv4 address)",
+        IPEndPoint { Address: var address, Port: var port } when address.Equals(IPAddress.IPv6Any) => $"{scheme}://localhost:{port} (every address)",
+        IPEndPoint ip => $"{scheme}://{ip}",
         UnixDomainSocketEndPoint unix => $"unix:{unix}",
         _ => endPoint.ToString() ?? "",
     };

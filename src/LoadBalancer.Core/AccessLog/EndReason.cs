@@ -31,6 +31,15 @@ public enum EndReason : byte
     /// <summary>The client did not take the answer in time.</summary>
     ClientWriteTimeout,
 
+    /// <summary>The client's hand-shake is malformed, or it and we have no protocol or cipher in common.</summary>
+    HandshakeFailed,
+    /// <summary>The hand-shake did not end in time.</summary>
+    HandshakeTimeout,
+    /// <summary>Too many hand-shakes at once.</summary>
+    HandshakeRefused,
+    /// <summary>Plain HTTP on a port that speaks TLS: 400.</summary>
+    PlainHttp,
+
     /// <summary>No route matches: 404.</summary>
     NoRoute,
     /// <summary>No destination may be used: 503.</summary>

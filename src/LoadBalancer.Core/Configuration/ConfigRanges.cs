@@ -16,6 +16,9 @@ internal static class ConfigRanges
     // Linux takes TCP_KEEPIDLE in whole seconds, at most 32767.
     internal static readonly DurationRange TcpKeepAlive = new(TimeSpan.FromSeconds(1), TimeSpan.FromHours(9), ZeroAllowed: true);
 
+    internal static readonly DurationRange HandshakeTimeout = Positive;
+    internal static readonly NumberRange HandshakesMax = new(0, int.MaxValue);
+
     internal static readonly DurationRange RequestHeadTimeout = Positive;
     internal static readonly DurationRange RequestBodyIdleTimeout = Positive;
     internal static readonly NumberRange RequestBodyRateMin = new(0, int.MaxValue);

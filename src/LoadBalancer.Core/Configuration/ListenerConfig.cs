@@ -24,6 +24,9 @@ public sealed record ListenerConfig
     /// <summary>Which fields tell the destination about the client.</summary>
     public ForwardedConfig Forwarded { get; init; } = new();
 
+    /// <summary>Termination of TLS; null (default) for plain HTTP.</summary>
+    public TlsConfig? Tls { get; init; }
+
     /// <summary>Sizes and times granted to clients.</summary>
     public ListenerLimitsConfig Limits { get; init; } = new();
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using LoadBalancer.Core.Routing;
+using LoadBalancer.Core.Tls;
 
 namespace LoadBalancer.Core.Configuration;
 
@@ -26,6 +27,7 @@ internal static class ListenerValidator
                 problems.Add($"{path}.forwarded.via", $"{CharacterText.Quote(listener.Forwarded.Via)} is no pseudonym; expected letters, digits and \"-\", or empty for no Via");
             }
             Limits($"{path}.limits", listener.Limits, problems);
+            if (listener.Tls is { } tls) Tls($"{path}.tls", tls, problems);
         }
     }
 
@@ -82,6 +84,19 @@ internal static class ListenerValidator
             bytes[i] &= (byte)(0xff << (8 - kept));
         }
         return new IPAddress(bytes);
+    }
+
+    private static void Tls(string path, TlsConfig tls, ProblemList problems)
+    {
+        if (tls.Certificates.Count == 0) problems.Add($"{path}.certificates", "there is no certificate; expected at least one, as in \"site.pem\"");
+        for (int i = 0; i < tls.Certificates.Count; i++)
+        {
+            CertificateConfig certificate = tls.Certificates[i];
+            if (certificate.File.Length > 0 && !CertificateFile.TryLoad(certificate, out _, out string error))
+                problems.Add($"{ConfigPath.Item($"{path}.certificates", i)}.file", $"{CharacterText.Quote(certificate.File)} {error}");
+        }
+        problems.Range(path, "handshakeTimeout", tls.HandshakeTimeout, ConfigRanges.HandshakeTimeout);
+        problems.Range(path, "handshakesMax", tls.HandshakesMax, ConfigRanges.HandshakesMax);
     }
 
     private static void Limits(string path, ListenerLimitsConfig limits, ProblemList problems)

@@ -118,7 +118,7 @@ internal static class RequestHeadWriter
             if (AppendValues(ref head, request, bytes, KnownField.XForwardedFor)) head.Append(", "u8);
             head.Append(address);
             head.Append("\r\nX-Forwarded-Proto: "u8);
-            if (!AppendValues(ref head, request, bytes, KnownField.XForwardedProto)) head.Append(request.IsHttpsTarget ? "https"u8 : "http"u8);
+            if (!AppendValues(ref head, request, bytes, KnownField.XForwardedProto)) head.Append(request.IsHttpsTarget || client.IsEncrypted ? "https"u8 : "http"u8);
             head.Append("\r\nX-Forwarded-Host: "u8);
             if (!AppendValues(ref head, request, bytes, KnownField.XForwardedHost)) head.Append(authority);
             head.Append("\r\n"u8);
@@ -152,7 +152,7 @@ internal static class RequestHeadWriter
             head.Append(authority);
             head.Append((byte)'"');
         }
-        head.Append(request is { IsHttpsTarget: true } ? ";proto=https\r\n"u8 : ";proto=http\r\n"u8);
+        head.Append(client.IsEncrypted || request is { IsHttpsTarget: true } ? ";proto=https\r\n"u8 : ";proto=http\r\n"u8);
     }
 
     private static bool AppendValues(ref HeadBuffer head, RequestHead request, ReadOnlySpan<byte> bytes, KnownField known)
@@ -178,7 +178,7 @@ internal static class RequestHeadWriter
         Span<byte> address = stackalloc byte[48];
         head.Append("X-Forwarded-For: "u8);
         head.Append(address[..client.Remote.FormatAddress(address)]);
-        head.Append("\r\nX-Forwarded-Proto: http\r\n"u8);
+        head.Append(client.IsEncrypted ? "\r\nX-Forwarded-Proto: https\r\n"u8 : "\r\nX-Forwarded-Proto: http\r\n"u8);
         return buffer[..head.Length].ToArray();
     }
 }

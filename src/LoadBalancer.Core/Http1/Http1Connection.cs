@@ -49,6 +49,8 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
 
     internal PeerAddress Remote { get; }
 
+    internal bool IsEncrypted => Transport.IsEncrypted;
+
     /// <summary>Whether the peer's forwarding fields are believed.</summary>
     internal bool IsTrusted { get; }
 
@@ -186,7 +188,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         if (request.Method == RequestMethod.Connect) return Answered(Responses.ConnectRefusedAsync(exchange), out answer);
 
         // RFC 9110 §7.4. A trusted proxy may have ended the client's TLS.
-        if (request.IsHttpsTarget && !IsTrusted) return Answered(Responses.RejectAsync(exchange, EndReason.BadRequest, RejectionReason.UnsecuredHttps), out answer);
+        if (request.IsHttpsTarget && !IsTrusted && !IsEncrypted) return Answered(Responses.RejectAsync(exchange, EndReason.BadRequest, RejectionReason.UnsecuredHttps), out answer);
 
         ReadOnlySpan<byte> path = request.PathLength == 0
             ? request.IsServerWide ? "*"u8 : "/"u8

@@ -67,6 +67,9 @@ internal abstract class TransportConnection : IDuplexPipe
 
     PipeWriter IDuplexPipe.Output => Output;
 
+    /// <summary>Whether the bytes travel encrypted.</summary>
+    internal virtual bool IsEncrypted => false;
+
     /// <summary>Remote side of an accepted connection; the connected address of an outbound one.</summary>
     internal PeerAddress Remote { get; set; }
 
@@ -113,7 +116,7 @@ internal abstract class TransportConnection : IDuplexPipe
 internal abstract class TransportWriter : PipeWriter
 {
     /// <summary>When the kernel last took bytes, in milliseconds of the loop's clock: a flush that is pending may be moving all the same.</summary>
-    internal long LastSentAt { get; private protected set; }
+    internal virtual long LastSentAt { get; private protected set; }
 
     /// <summary>
     /// Sends what was collected, then <paramref name="body"/> uncopied, then <paramref name="tail"/>, in one system call where it can

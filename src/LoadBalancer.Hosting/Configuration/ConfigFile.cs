@@ -50,7 +50,7 @@ public static class ConfigFile
         if (ConfigParser.Parse(text, problems) is not { } root) return new ConfigReadResult(null, problems);
 
         var context = new ReadContext(text, problems, sources);
-        ProxyConfig config = DestinationFile.Rooted(ProxySpecs.Root.ReadRoot(root, context), sources.BaseDirectory);
+        ProxyConfig config = RootedPaths.Apply(ProxySpecs.Root.ReadRoot(root, context), sources.BaseDirectory);
         foreach (ConfigProblem problem in ConfigValidator.Validate(config))
             if (!IsEcho(problem.Path, context)) problems.Add(text.At(root.Nearest(problem.Path).Offset, problem.Path, problem.Message));
 

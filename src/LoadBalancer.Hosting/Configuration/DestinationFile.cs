@@ -63,14 +63,4 @@ internal static class DestinationFile
         }
         return named;
     }
-
-    /// <summary>The configuration with the paths of its files made absolute.</summary>
-    internal static ProxyConfig Rooted(ProxyConfig config, string baseDirectory)
-    {
-        if (!config.Clusters.Values.Any(c => c.Discover.Any(d => d.File is { Length: > 0 }))) return config;
-        var clusters = new Dictionary<string, ClusterConfig>(StringComparer.Ordinal);
-        foreach ((string name, ClusterConfig cluster) in config.Clusters)
-            clusters.Add(name, cluster with { Discover = [.. cluster.Discover.Select(d => d.File is { Length: > 0 } file ? d with { File = Path.Combine(baseDirectory, file) } : d)] });
-        return config with { Clusters = clusters };
-    }
 }

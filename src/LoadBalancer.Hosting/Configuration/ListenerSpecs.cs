@@ -61,6 +61,8 @@ internal static class ListenerSpecs
             new TextListSpec(new TextSpec(examples: ["10.0.0.0/8", "fd00::/8"])), c => c.TrustedProxies, (c, v) => c with { TrustedProxies = v }),
         new FieldSpec<ListenerConfig, ForwardedConfig>("forwarded", "Which fields tell the destination about the client.",
             Forwarded, c => c.Forwarded, (c, v) => c with { Forwarded = v }),
+        new FieldSpec<ListenerConfig, TlsConfig?>("tls", "Termination of TLS. Left out: plain HTTP. A plain string is the \"file\" of the only certificate.",
+            TlsSpecs.Tls!, c => c.Tls, (c, v) => c with { Tls = v }) { OtherNames = ["ssl", "https", "certificate"] },
         new FieldSpec<ListenerConfig, ListenerLimitsConfig>("limits", "Sizes and times granted to clients.",
             Limits, c => c.Limits, (c, v) => c with { Limits = v }));
 

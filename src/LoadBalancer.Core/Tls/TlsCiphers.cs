@@ -1,0 +1,19 @@
+using System.Net.Security;
+
+namespace LoadBalancer.Core.Tls;
+
+/// <summary>Cipher suites of the policies, in order of preference: Mozilla's Server Side TLS recommendations, version 5.7.</summary>
+internal static class TlsCiphers
+{
+    internal static readonly TlsCipherSuite[] Modern =
+        [TlsCipherSuite.TLS_AES_128_GCM_SHA256, TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256];
+
+    // Without the DHE suites of the recommendation: they need parameters of their own, and every client of the policy has ECDHE.
+    internal static readonly TlsCipherSuite[] Intermediate =
+    [
+        .. Modern,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TlsCipherSuite.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+        TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, TlsCipherSuite.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+    ];
+}
