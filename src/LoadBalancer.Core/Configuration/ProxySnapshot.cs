@@ -36,7 +36,7 @@ internal sealed class ProxySnapshot
             foreach (RouteSnapshot route in routes)
             {
                 RouteConfig c = route.Config;
-                if (c.Listeners.Count == 0 || c.Listeners.Contains(name)) rules.Add(new(route.Name, c.Hosts, c.Path, c.Methods, c.Headers, route));
+                if (c.Listeners.Count == 0 || c.Listeners.Contains(name)) rules.Add(new(route.Name, c.Hosts, c.Path, c.Methods, c.Headers, route) { Cookies = c.Cookies });
             }
             listeners.Add(new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules)));
         }

@@ -21,12 +21,15 @@ public sealed record RouteConfig
     /// <summary>Header fields that must match, by name. A value of "*" asks for presence only; any other for that exact value.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Cookies that must be there, by name, for example { "canary": "1" }. A value of "*" asks for presence only; any other for that exact value.</summary>
+    public IReadOnlyDictionary<string, string> Cookies { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Cluster to forward to.</summary>
     public string? Cluster { get; init; }
 
     /// <summary>
     /// Clusters to forward to by chance, with their shares: { "stable": 95, "canary": 5 }. A share of 0 gets nothing. For a split by header or
-    /// cookie give a route of its own to requests with that header. Empty (default) where the route does something else.
+    /// cookie give a route of its own to requests with it. Empty (default) where the route does something else.
     /// </summary>
     public IReadOnlyDictionary<string, int> Split { get; init; } = new Dictionary<string, int>();
 

@@ -38,6 +38,13 @@ internal static class RouteValidator
         if (PathPattern.Error(route.Path) is { } pathError) problems.Add($"{path}.path", $"{CharacterText.Quote(route.Path)} {pathError}");
         for (int i = 0; i < route.Methods.Count; i++) Method(ConfigPath.Item($"{path}.methods", i), route.Methods[i], problems);
         Headers($"{path}.headers", route.Headers, problems);
+        foreach ((string name, string value) in route.Cookies)
+        {
+            string item = ConfigPath.Member($"{path}.cookies", name);
+            if (!HttpSyntax.IsToken(name)) problems.Add(item, $"{CharacterText.Quote(name)} is no cookie name; expected letters, digits and \"-\"");
+            else if (HttpSyntax.FieldValueError(value) is { } error) problems.Add(item, $"{CharacterText.Quote(value)} {error}");
+            else if (value.Contains(';', StringComparison.Ordinal)) problems.Add(item, $"{CharacterText.Quote(value)} has a \";\", which ends a cookie");
+        }
     }
 
     private static void Method(string path, string method, ProblemList problems)
@@ -139,5 +146,6 @@ internal static class RouteValidator
         string.Join('\u0002', route.Hosts.Select(h => h.ToLowerInvariant()).Order(StringComparer.Ordinal)),
         PathPattern.Shape(route.Path),
         string.Join('\u0002', route.Methods.Order(StringComparer.Ordinal)),
-        string.Join('\u0002', route.Headers.Select(h => $"{h.Key.ToLowerInvariant()}\u0003{h.Value}").Order(StringComparer.Ordinal)));
+        string.Join('\u0002', route.Headers.Select(h => $"{h.Key.ToLowerInvariant()}\u0003{h.Value}").Order(StringComparer.Ordinal)),
+        string.Join('\u0002', route.Cookies.Select(c => $"{c.Key}\u0003{c.Value}").Order(StringComparer.Ordinal)));
 }

@@ -5,6 +5,7 @@ using System.Text;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.Routing;
 using LoadBalancer.Http;
 
 namespace LoadBalancer.Core.Forwarding;
@@ -64,14 +65,5 @@ internal sealed class HashSource
         }
     }
 
-    // The first "name=value" of that name.
-    private ulong KeyIn(ReadOnlySpan<byte> pairs, byte separator)
-    {
-        foreach (Range range in pairs.Split(separator))
-        {
-            ReadOnlySpan<byte> pair = pairs[range].Trim((byte)' ');
-            if (pair.Length > _name.Length && pair[_name.Length] == '=' && pair.StartsWith(_name)) return HashKeys.Of(pair[(_name.Length + 1)..]);
-        }
-        return 0;
-    }
+    private ulong KeyIn(ReadOnlySpan<byte> pairs, byte separator) => NamedPairs.TryFind(pairs, separator, _name, out ReadOnlySpan<byte> value) ? HashKeys.Of(value) : 0;
 }

@@ -13,4 +13,8 @@ internal sealed record RouteRule<TRoute>(
     string Path,
     IReadOnlyList<string> Methods,
     IReadOnlyDictionary<string, string> Headers,
-    TRoute Route);
+    TRoute Route)
+{
+    /// <summary>Value by name; "*" for presence. Default none.</summary>
+    internal IReadOnlyDictionary<string, string> Cookies { get; init; } = new Dictionary<string, string>();
+}

@@ -9,7 +9,7 @@ namespace LoadBalancer.Core.Routing;
 /// <para>
 /// Order: the host (exact, then "*." with the longest suffix, then any; at the same name one with a port before any port), then the
 /// path (exact, then template with literal segments before parameters from the left, then the prefix of most segments), then the
-/// number of header conditions plus one for a method condition, then the name. A candidate whose method or headers do not match is
+/// number of conditions on headers and cookies plus one for a method condition, then the name. A candidate whose method or headers do not match is
 /// passed over for the next in that order, down to less specific paths and hosts.
 /// </para>
 /// <para>
@@ -43,7 +43,7 @@ internal sealed class RouteTable<TRoute> where TRoute : class
     internal static RouteTable<TRoute> Build(IEnumerable<RouteRule<TRoute>> rules)
     {
         RouteRule<TRoute>[] all = [.. rules];
-        if (all is [{ Hosts.Count: 0, Path: "/**", Methods.Count: 0, Headers.Count: 0 } single]) return new(single.Route, null, null, 0, null);
+        if (all is [{ Hosts.Count: 0, Path: "/**", Methods.Count: 0, Headers.Count: 0, Cookies.Count: 0 } single]) return new(single.Route, null, null, 0, null);
 
         Dictionary<string, HostBuilder> exact = [], suffixes = [];
         HostBuilder? any = null;
@@ -269,7 +269,7 @@ internal sealed class RouteTable<TRoute> where TRoute : class
     private sealed class Candidate
     {
         private readonly byte[][] _methods;
-        private readonly (byte[] Name, byte[]? Value)[] _headers; // no value: presence
+        private readonly (byte[] Name, byte[]? Value)[] _headers, _cookies; // no value: presence
 
         internal Candidate(RouteRule<TRoute> rule)
         {
@@ -277,15 +277,16 @@ internal sealed class RouteTable<TRoute> where TRoute : class
             Route = rule.Route;
             _methods = [.. rule.Methods.Select(Encoding.ASCII.GetBytes)];
             _headers = [.. rule.Headers.Select(item => (Encoding.ASCII.GetBytes(item.Key.ToLowerInvariant()), item.Value == "*" ? null : Encoding.UTF8.GetBytes(item.Value)))];
+            _cookies = [.. rule.Cookies.Select(item => (Encoding.ASCII.GetBytes(item.Key), item.Value == "*" ? null : Encoding.UTF8.GetBytes(item.Value)))];
         }
 
         internal string Name { get; }
 
         internal TRoute Route { get; }
 
-        internal bool IsUnconditional => _methods.Length + _headers.Length == 0;
+        internal bool IsUnconditional => _methods.Length + _headers.Length + _cookies.Length == 0;
 
-        internal int Conditions => _headers.Length + (_methods.Length > 0 ? 1 : 0);
+        internal int Conditions => _headers.Length + _cookies.Length + (_methods.Length > 0 ? 1 : 0);
 
         internal bool Matches<TFields>(ReadOnlySpan<byte> method, ref TFields fields)
             where TFields : struct, IFieldLookup, allows ref struct
@@ -299,6 +300,17 @@ internal sealed class RouteTable<TRoute> where TRoute : class
             foreach ((byte[] name, byte[]? wanted) in _headers)
             {
                 if (!fields.TryGet(name, out ReadOnlySpan<byte> value) || wanted is not null && !value.SequenceEqual(wanted)) return false;
+            }
+            return _cookies.Length == 0 || HasCookies(ref fields);
+        }
+
+        private bool HasCookies<TFields>(ref TFields fields)
+            where TFields : struct, IFieldLookup, allows ref struct
+        {
+            if (!fields.TryGet("cookie"u8, out ReadOnlySpan<byte> field)) return false;
+            foreach ((byte[] name, byte[]? wanted) in _cookies)
+            {
+                if (!NamedPairs.TryFind(field, (byte)';', name, out ReadOnlySpan<byte> value) || wanted is not null && !value.SequenceEqual(wanted)) return false;
             }
             return true;
         }

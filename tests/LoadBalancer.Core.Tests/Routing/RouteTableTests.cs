@@ -117,6 +117,28 @@ public class RouteTableTests
         Assert.That(Find(table, request), Is.EqualTo(expected));
     }
 
+    [TestCase("GET h /a", "stable")]
+    [TestCase("GET h /a cookie=canary=1", "canary")]
+    [TestCase("GET h /a cookie=a=b;canary=1;c=d", "canary")]
+    [TestCase("GET h /a cookie=canary=2", "stable")]
+    [TestCase("GET h /a cookie=canary=11", "stable")]
+    [TestCase("GET h /a cookie=Canary=1", "stable", Description = "names of cookies depend on case")]
+    [TestCase("GET h /a cookie=xcanary=1", "stable")]
+    [TestCase("GET h /a cookie=canary", "stable")]
+    [TestCase("GET h /a cookie=user=anyone", "known")]
+    [TestCase("GET h /a cookie=user=anyone;canary=1", "both")]
+    public void Find_ByCookie_TakesTheMostConditions(string request, string expected)
+    {
+        RouteTable<string> table = RouteTable<string>.Build(
+        [
+            Rule("stable", "", "/**"),
+            Rule("canary", "", "/**") with { Cookies = new Dictionary<string, string> { ["canary"] = "1" } },
+            Rule("known", "", "/**") with { Cookies = new Dictionary<string, string> { ["user"] = "*" } },
+            Rule("both", "", "/**") with { Cookies = new Dictionary<string, string> { ["canary"] = "1", ["user"] = "*" } },
+        ]);
+        Assert.That(Find(table, request), Is.EqualTo(expected));
+    }
+
     [Test]
     public void Find_TemplateWhoseMethodDiffers_TriesTheNextTemplate()
     {
@@ -285,7 +307,7 @@ public class RouteTableTests
     private static string? Find(RouteTable<string> table, string request)
     {
         string[] parts = request.Split(' ');
-        return Find(table, parts[1] == "-" ? "" : parts[1], parts[2], parts[0], parts[3..].ToDictionary(item => item.Split('=')[0], item => item.Split('=')[1]));
+        return Find(table, parts[1] == "-" ? "" : parts[1], parts[2], parts[0], parts[3..].ToDictionary(item => item.Split('=', 2)[0], item => item.Split('=', 2)[1]));
     }
 
     private static string? Find(RouteTable<string> table, string authority, string path, string method, Dictionary<string, string> fields)

@@ -19,7 +19,7 @@ public sealed class ReadTests
             "limits": { "requestHeadTimeout": "500ms", "requestHeadBytesMax": "16KiB", "requestLineBytesMax": 1000, "requestBodyBytesMax": "1GB" },
           } },
           "routes": {
-            "api": { "hosts": "example.com", "path": "/v1/{id}/**", "methods": ["GET", "HEAD"], "headers": { "X-A": "*" }, "cluster": "app", "deadline": "2m", "listeners": "web",
+            "api": { "hosts": "example.com", "path": "/v1/{id}/**", "methods": ["GET", "HEAD"], "headers": { "X-A": "*" }, "cookies": { "canary": "1" }, "cluster": "app", "deadline": "2m", "listeners": "web",
               "mirror": { "cluster": "limited", "percent": 10 } },
             "new": { "path": "/new", "cluster": "app", "mirror": "limited" },
             "old": { "path": "/old", "redirect": "https://{host}/new{query}" },
@@ -69,6 +69,7 @@ public sealed class ReadTests
             Assert.That(api.Path, Is.EqualTo("/v1/{id}/**"));
             Assert.That(api.Methods, Is.EqualTo(new[] { "GET", "HEAD" }));
             Assert.That(api.Headers["X-A"], Is.EqualTo("*"));
+            Assert.That(api.Cookies["canary"], Is.EqualTo("1"));
             Assert.That(api.Deadline, Is.EqualTo(TimeSpan.FromMinutes(2)));
             Assert.That(api.Mirror, Is.EqualTo(new MirrorConfig { Cluster = "limited", Percent = 10 }));
             Assert.That(config.Routes["new"].Mirror, Is.EqualTo(new MirrorConfig { Cluster = "limited" }));

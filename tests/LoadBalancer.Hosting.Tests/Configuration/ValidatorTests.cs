@@ -137,6 +137,14 @@ public sealed class ValidatorTests
     }
 
     [Test]
+    public void Cookies_ThatCannotBeSent_AreProblems()
+    {
+        var cookies = new Dictionary<string, string> { ["a"] = "1", ["b c"] = "1", ["d"] = "1;2", ["e"] = "\n", ["f"] = "*" };
+        ProxyConfig config = Config(new ListenerConfig { Address = ":80" }) with { Routes = new Dictionary<string, RouteConfig> { ["r"] = new() { Cookies = cookies, Respond = new() } } };
+        Assert.That(ConfigValidator.Validate(config).Select(p => p.Path), Is.EquivalentTo(new[] { "routes.r.cookies[\"b c\"]", "routes.r.cookies.d", "routes.r.cookies.e" }));
+    }
+
+    [Test]
     public void Routes_OfTheSameMatch_AreAProblem()
     {
         var routes = new Dictionary<string, RouteConfig>
