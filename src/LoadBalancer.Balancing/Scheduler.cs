@@ -89,7 +89,7 @@ public sealed class Scheduler
                 {
                     destination = new Destination(spec.Identity, spec.Tag);
                     destination.SetStatus(spec.InitialStatus);
-                    if (_isStarted) Admit(destination, now);
+                    if (_isStarted) Admit(destination, specs.Count, now);
                 }
                 destination.Tag = spec.Tag;
                 destination.Zone = spec.Zone;
@@ -123,7 +123,7 @@ public sealed class Scheduler
             if (before == after) return;
             destination.SetStatus(after);
             if (before.HasFlag(DestinationStatus.Ejected) && !after.HasFlag(DestinationStatus.Ejected)) OutlierEjector.End(destination, now);
-            if (after == DestinationStatus.Eligible) Admit(destination, now);
+            if (after == DestinationStatus.Eligible) Admit(destination, _destinations.Length, now);
             Rebuild();
         }
         _options.Observer?.OnStatusChanged(destination, before, after);
@@ -175,7 +175,7 @@ public sealed class Scheduler
                 OutlierEjector.End(destination, now);
                 DestinationStatus before = destination.Status, after = before & ~DestinationStatus.Ejected;
                 destination.SetStatus(after);
-                if (after == DestinationStatus.Eligible) Admit(destination, now);
+                if (after == DestinationStatus.Eligible) Admit(destination, _destinations.Length, now);
                 if (before != after) returned.Add((destination, before, after));
             }
             if (returned.Count > 0) Rebuild(); // else another thread was quicker
@@ -189,9 +189,10 @@ public sealed class Scheduler
         return new PickLease(this, destination, now);
     }
 
-    private void Admit(Destination destination, long now)
+    private void Admit(Destination destination, int members, long now)
     {
-        if (_options.SlowStart > TimeSpan.Zero) destination.AdmittedAt = now;
+        // Of two, the other one would have to carry nearly everything meanwhile.
+        if (_options.SlowStart > TimeSpan.Zero && members > 2) destination.AdmittedAt = now;
     }
 
     private static void Check(DestinationSpec spec, HashSet<string> seen)

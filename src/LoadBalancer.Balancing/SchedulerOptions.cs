@@ -32,7 +32,10 @@ public sealed record SchedulerOptions
     /// </summary>
     public string? Zone { get; init; }
 
-    /// <summary>Time over which a destination that comes (back) gets its full share, as it is at first unused to load. Default 10 s; zero for none. Not kept by policies that go by a hash key or by probes.</summary>
+    /// <summary>
+    /// Time over which a destination that comes (back) gets its full share, as it is at first unused to load; where there are more than two, since of two the
+    /// other would carry nearly everything meanwhile. Default 10 s; zero for none. Not kept by policies that go by a hash key or by probes.
+    /// </summary>
     public TimeSpan SlowStart { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Outlier ejection; null (default) for none.</summary>

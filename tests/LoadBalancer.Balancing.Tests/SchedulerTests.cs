@@ -164,11 +164,20 @@ public class SchedulerTests
     public void Pick_NewcomerAfterTheFirstUpdate_StartsSlowly()
     {
         var scheduler = new Scheduler(new RoundRobinPolicy(), Make.Options());
-        scheduler.Update([new("a")], 0);
         scheduler.Update([new("a"), new("b")], 0);
-        int Share(long now) => Enumerable.Range(0, 10_000).Count(_ => scheduler.Pick(new PickContext(now)).Destination.Identity == "b");
-        Assert.That(Share(0), Is.EqualTo(909).Within(100), "weight 0.1 beside 1");
-        Assert.That(Share(5 * Make.Second), Is.EqualTo(3333).Within(200), "weight 0.5 beside 1");
-        Assert.That(Share(10 * Make.Second), Is.EqualTo(5000).Within(1));
+        scheduler.Update([new("a"), new("b"), new("c")], 0);
+        int Share(long now) => Enumerable.Range(0, 10_000).Count(_ => scheduler.Pick(new PickContext(now)).Destination.Identity == "c");
+        Assert.That(Share(0), Is.EqualTo(476).Within(100), "weight 0.1 beside 2");
+        Assert.That(Share(5 * Make.Second), Is.EqualTo(2000).Within(200), "weight 0.5 beside 2");
+        Assert.That(Share(10 * Make.Second), Is.EqualTo(3333).Within(1));
+    }
+
+    [Test]
+    public void Pick_NewcomerBesideOneOnly_HasItsShareAtOnce()
+    {
+        var scheduler = new Scheduler(new RoundRobinPolicy(), Make.Options());
+        scheduler.Update(Make.Specs(Make.Ones(1)), 0);
+        scheduler.Update(Make.Specs(Make.Ones(2)), 0);
+        Assert.That(scheduler.Count(100), Is.EqualTo([50, 50]));
     }
 }

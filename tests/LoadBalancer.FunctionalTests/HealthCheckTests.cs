@@ -129,15 +129,25 @@ public sealed class HealthCheckTests(TransportKind transport) : FleetTests(trans
     [Test]
     public async Task ADestinationThatComesBackStartsSlowly()
     {
+        await using FleetOrigin good = new(), better = new(), returns = new(FleetOrigin.Bad);
+        await using ProxyFixture proxy = await StartAsync(Checked with { SlowStart = TimeSpan.FromSeconds(20) }, good, better, returns);
+        foreach (FleetOrigin origin in new[] { good, better, returns }) await origin.ProbeEndedAsync(proxy, Token);
+        returns.ProbeAnswer = FleetOrigin.Good;
+        for (int i = 0; i < 2; i++) await ProbeAgainAsync(proxy, good, better, returns);
+        int[] shares = await SharesAsync(proxy, 150, good, better, returns);
+        Assert.That(shares[2], Is.LessThan(30), "a tenth of its turns are its own");
+        Time.Advance(TimeSpan.FromSeconds(20));
+        Assert.That(await SharesAsync(proxy, 150, good, better, returns), Is.EqualTo([50, 50, 50]));
+    }
+
+    [Test]
+    public async Task OfTwoDestinationsTheOneThatComesBackTakesItsShareAtOnce()
+    {
         await using FleetOrigin good = new(), returns = new(FleetOrigin.Bad);
         await using ProxyFixture proxy = await StartAsync(Checked with { SlowStart = TimeSpan.FromSeconds(20) }, good, returns);
-        await good.ProbeEndedAsync(proxy, Token);
-        await returns.ProbeEndedAsync(proxy, Token);
+        foreach (FleetOrigin origin in new[] { good, returns }) await origin.ProbeEndedAsync(proxy, Token);
         returns.ProbeAnswer = FleetOrigin.Good;
         for (int i = 0; i < 2; i++) await ProbeAgainAsync(proxy, good, returns);
-        int[] shares = await SharesAsync(proxy, 100, good, returns);
-        Assert.That(shares[1], Is.LessThan(30), "a tenth of its turns are its own");
-        Time.Advance(TimeSpan.FromSeconds(20));
         Assert.That(await SharesAsync(proxy, 100, good, returns), Is.EqualTo([50, 50]));
     }
 

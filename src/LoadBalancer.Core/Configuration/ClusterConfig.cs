@@ -67,10 +67,10 @@ public sealed record ClusterConfig
     public EjectionConfig Ejection { get; init; } = new();
 
     /// <summary>
-    /// Time over which a destination that comes back gets its full share, beginning with a tenth. Default 10 s, in which caches fill and pools grow (nginx
-    /// and Envoy: none); zero for none. Not at the start of the balancer, when all are new (HAProxy).
+    /// Time over which a destination that comes back gets its full share, beginning with a tenth. Default 30 s, in which caches fill and pools grow (nginx
+    /// and Envoy: none); zero for none. Not at the start of the balancer, when all are new (HAProxy), and not in clusters of two or one.
     /// </summary>
-    public TimeSpan SlowStart { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan SlowStart { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// With a smaller part, in percent, of a tier's destinations usable than this, and no other tier to carry the load, all of them are used: the checks are

@@ -12,8 +12,8 @@ public sealed record TlsConfig
     /// <summary>Protocols and ciphers offered. Default <see cref="TlsPolicy.Intermediate"/>.</summary>
     public TlsPolicy Policy { get; init; } = TlsPolicy.Intermediate;
 
-    /// <summary>From the accept to the end of the hand-shake; then the connection is closed. Default 10 s (nginx: 60 s).</summary>
-    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>From the accept to the end of the hand-shake; then the connection is closed. Default 5 s (Kestrel: 10 s, nginx: 60 s).</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// Most hand-shakes at once, over all loops; further connections are closed on accept, so that a flood of them cannot take the processor from established

@@ -82,7 +82,7 @@ internal static class ClusterSpecs
             FleetSpecs.LoadProbe!, c => c.Probe, (c, v) => c with { Probe = v }) { OtherNames = ["loadProbe", "probes"] },
         new FieldSpec<ClusterConfig, EjectionConfig>("ejection", "Taking out destinations that fail requests.",
             FleetSpecs.Ejection, c => c.Ejection, (c, v) => c with { Ejection = v }) { OtherNames = ["outlierDetection", "passiveHealthCheck"] },
-        new FieldSpec<ClusterConfig, TimeSpan>("slowStart", "Time over which a destination that comes back gets its full share. 0 for none.",
+        new FieldSpec<ClusterConfig, TimeSpan>("slowStart", "Time over which a destination that comes back gets its full share, in clusters of more than two. 0 for none.",
             new DurationSpec(ConfigRanges.SlowStart), c => c.SlowStart, (c, v) => c with { SlowStart = v }),
         new FieldSpec<ClusterConfig, int>("panicThresholdPercent",
             "With a smaller part, in percent, of a tier usable than this, and no other tier to carry the load, all its destinations are used.",
