@@ -12,7 +12,7 @@ public sealed class ListenException(string listener, string address, string reas
     internal static ListenException Of(string listener, string address, Exception e) => new(listener, address, e is not SocketException socket ? e.Message : socket.SocketErrorCode switch
     {
         SocketError.AddressAlreadyInUse => "the address is in use by another process",
-        SocketError.AccessDenied => "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE)",
+        SocketError.AccessDenied => address.StartsWith("unix:", StringComparison.Ordinal) ? "permission denied" : "permission denied (ports below 1024 need CAP_NET_BIND_SERVICE)",
         SocketError.AddressNotAvailable => "this machine has no such address",
         _ => e.Message,
     }, e);

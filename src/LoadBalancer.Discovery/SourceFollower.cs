@@ -32,10 +32,11 @@ internal sealed class SourceFollower(
                 bool isChanged = false;
                 try
                 {
-                    reading = await source.ReadAsync(token).ConfigureAwait(false);
+                    // File systems and the system's resolver may block without end, and cannot be called back: a stop leaves them behind.
+                    reading = await source.ReadAsync(token).WaitAsync(token).ConfigureAwait(false);
                     isChanged = reading.Destinations is { } found && Apply(found);
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e) when (!token.IsCancellationRequested)
                 {
                     // A fault of ours may not end what keeps the fleet current.
                     DiscoveryLog.InternalError(logger, cluster, source.Name, e);
@@ -50,7 +51,7 @@ internal sealed class SourceFollower(
                 await wait.ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (token.IsCancellationRequested)
         {
         }
         _first.TrySetResult();
@@ -78,8 +79,8 @@ internal sealed class SourceFollower(
             _failures = 0;
             return good;
         }
-        TimeSpan backOff = config.IntervalMin * Math.Pow(2, Math.Min(_failures++, 30));
-        if (backOff > config.IntervalMax) backOff = config.IntervalMax;
+        // In seconds: the product may be more than a TimeSpan holds.
+        TimeSpan backOff = TimeSpan.FromSeconds(Math.Min(config.IntervalMin.TotalSeconds * Math.Pow(2, Math.Min(_failures++, 30)), config.IntervalMax.TotalSeconds));
         if (reading.Destinations is not null && backOff > good) backOff = good; // the part that was answered does not wait for the other
         return backOff * (1 - _random.NextDouble() / 2);
     }

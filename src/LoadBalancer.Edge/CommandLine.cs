@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Edge.Commands;
 
@@ -72,5 +73,11 @@ internal static class CommandLine
         return parsed.Errors.Select(e => e.Message);
     }
 
-    private static string CommandName(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+    // From below the root: "destinations drain ".
+    private static string CommandName(ParseResult parsed)
+    {
+        string name = "";
+        for (SymbolResult? result = parsed.CommandResult; result is CommandResult { Command: not RootCommand } command; result = result.Parent) name = $"{command.Command.Name} {name}";
+        return name;
+    }
 }

@@ -149,6 +149,65 @@ public sealed class FleetDiscoveryTests(TransportKind transport)
     }
 
     [Test]
+    public async Task AFileThatBlocksDoesNotKeepTheBalancerFromStopping()
+    {
+        using var release = new ManualResetEventSlim();
+        var reading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        IReadOnlyDictionary<string, DestinationConfig>? Blocked(ReadOnlyMemory<byte> utf8, string fileName, out string problem)
+        {
+            reading.TrySetResult();
+            release.Wait(); // as a pipe that nobody writes to, or a network volume that is away
+            problem = "late";
+            return null;
+        }
+        ProxyConfig config = Config(new DiscoverConfig { File = typeof(FleetDiscoveryTests).Assembly.Location });
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config);
+        FleetDiscovery discovery = Discovery(proxy, config, Blocked);
+        try
+        {
+            _ = discovery.StartAsync();
+            await reading.Task.WaitAsync(Token);
+            await discovery.DisposeAsync().AsTask().WaitAsync(Token);
+        }
+        finally
+        {
+            release.Set();
+        }
+    }
+
+    [Test]
+    public async Task ACancellationThatIsNobodysStopIsAFailedLook()
+    {
+        int looks = 0;
+        IReadOnlyDictionary<string, DestinationConfig>? Cancelled(ReadOnlyMemory<byte> utf8, string fileName, out string problem)
+        {
+            problem = "";
+            return ++looks == 1 ? throw new OperationCanceledException("a time-out of its own") : new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "127.0.0.1:80" } };
+        }
+        ProxyConfig config = Config(new DiscoverConfig { File = typeof(FleetDiscoveryTests).Assembly.Location });
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config);
+        await using FleetDiscovery discovery = Discovery(proxy, config, Cancelled);
+        await discovery.StartAsync();
+        DiscoveryRecord look = await _watch.NextAsync(Token);
+        Assert.That(look.Problem, Is.EqualTo("internal error"));
+        Assert.That((await NextAsync(look)).Destinations, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task TheLongestIntervalsAreBackedOffFromToo()
+    {
+        await using var dns = new DnsOrigin(q => [q.Failed(DnsQuery.ServFail)]);
+        TimeSpan day = TimeSpan.FromDays(1);
+        ProxyConfig config = Config(new DiscoverConfig { Dns = "api.internal:80", Resolver = dns.Address, IntervalMin = day, IntervalMax = day });
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config);
+        await using FleetDiscovery discovery = Discovery(proxy, config);
+        await discovery.StartAsync();
+        DiscoveryRecord look = await _watch.NextAsync(Token);
+        for (int failure = 1; failure < 32; failure++) look = await NextAsync(look); // 2^24 days are more than a TimeSpan holds
+        Assert.That(look.NextIn, Is.InRange(day / 2, day));
+    }
+
+    [Test]
     public void AFileWithoutAReaderIsRefused()
     {
         ProxyConfig config = Config(new DiscoverConfig { File = "fleet.json" });
@@ -156,8 +215,8 @@ public sealed class FleetDiscoveryTests(TransportKind transport)
         Assert.Throws<ArgumentException>(() => _ = new FleetDiscovery(server, config, NullLoggerFactory.Instance));
     }
 
-    private FleetDiscovery Discovery(ProxyFixture proxy, ProxyConfig config) =>
-        new(proxy.Server, config, NullLoggerFactory.Instance, new DiscoveryOptions { Observer = _watch, TimeProvider = _time, Seed = 1 });
+    private FleetDiscovery Discovery(ProxyFixture proxy, ProxyConfig config, DestinationFileReader? reader = null) =>
+        new(proxy.Server, config, NullLoggerFactory.Instance, new DiscoveryOptions { Observer = _watch, TimeProvider = _time, FileReader = reader, Seed = 1 });
 
     private async Task<DiscoveryRecord> NextAsync(DiscoveryRecord last)
     {

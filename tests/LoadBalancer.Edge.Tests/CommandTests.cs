@@ -50,6 +50,12 @@ public sealed class CommandTests : IDisposable
         Assert.That(result.Error, Does.Not.Contain("   at "), "no stack trace");
     }
 
+    [TestCase("run --nope", "Try 'lb run --help'.\n")]
+    [TestCase("destinations drain app", "Try 'lb destinations drain --help'.\n")]
+    [CancelAfter(30_000)]
+    public async Task WrongUsage_NamesTheHelpOfItsCommand(string arguments, string expected, CancellationToken cancellationToken) =>
+        Assert.That((await RunAsync(cancellationToken, arguments.Split(' '))).Error, Does.EndWith(expected));
+
     [TestCase("--help", "First steps:")]
     [TestCase("run --help", "lb run --to localhost:5000,localhost:5001")]
     [TestCase("check --help", "lb check edge.json --json")]

@@ -99,8 +99,12 @@ public sealed class RunTests : IDisposable
               "clusters": { "app": { "registration": true, "destinations": { "a": "localhost:5000" } } } }
             """, cancellationToken);
         using LbProcess lb = LbProcess.Start(_directory, "run");
+        string web = await lb.LineAsync("listening", cancellationToken);
         Assert.That(await lb.LineAsync("admin", cancellationToken), Does.EndWith($"unix:{socket}"));
         await lb.LineAsync("Ready.", cancellationToken);
+        string other = web[(web.LastIndexOf('/') + 1)..];
+        LbResult stranger = await LbProcess.RunAsync(_directory, cancellationToken, "destinations", "list", "--admin", other);
+        Assert.That(stranger, Is.EqualTo(new LbResult(1, "", $"lb: no answer from the admin listener at {other}: what answers is no admin listener\n")));
         Assert.That(await DestinationsAsync("add", "app", "b", "10.0.0.5:80", "--weight", "3", "--lease", "10m"), Is.EqualTo(new LbResult(0, "", "")));
         Assert.That(await DestinationsAsync("drain", "app", "a"), Is.EqualTo(new LbResult(0, "", "")));
         LbResult list = await DestinationsAsync("list", "app");
@@ -119,7 +123,7 @@ public sealed class RunTests : IDisposable
         Assert.That(File.Exists(socket), Is.False);
         LbResult nobody = await DestinationsAsync("list");
         Assert.That((nobody.ExitCode, nobody.Output), Is.EqualTo((1, "")));
-        Assert.That(nobody.Error, Does.StartWith($"lb: no answer from the admin listener at unix:{socket}: "));
+        Assert.That(nobody.Error, Is.EqualTo($"lb: no answer from the admin listener at unix:{socket}: nobody listens there\n"));
 
         Task<LbResult> DestinationsAsync(params string[] arguments) => LbProcess.RunAsync(_directory, cancellationToken, ["destinations", .. arguments, "--admin", $"unix:{socket}"]);
     }

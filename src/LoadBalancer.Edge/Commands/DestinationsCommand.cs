@@ -100,10 +100,18 @@ internal static class DestinationsCommand
         }
         catch (Exception e) when (e is SocketException or IOException or JsonException)
         {
-            Console.Error.WriteLine($"lb: no answer from the admin listener at {address}: {e.Message.ReplaceLineEndings(" ")}");
+            Console.Error.WriteLine($"lb: no answer from the admin listener at {address}: {Reason(e)}");
             return ExitCode.Problem;
         }
     }
+
+    private static string Reason(Exception e) => e switch
+    {
+        JsonException => "what answers is no admin listener",
+        // The second is a socket file that does not exist.
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused or SocketError.AddressNotAvailable } => "nobody listens there",
+        _ => e.Message.ReplaceLineEndings(" "),
+    };
 
     private static void Print(byte[] answer)
     {
