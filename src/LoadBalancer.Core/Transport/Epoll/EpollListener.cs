@@ -114,12 +114,13 @@ internal sealed unsafe class EpollListener : TransportListener
 
     public override void Dispose()
     {
+        // The file first: once the socket is closed a successor may put its own there.
+        if (_unixPath is not null) File.Delete(_unixPath);
+        _unixPath = null;
         foreach (int fd in _descriptors)
         {
             if (fd >= 0) _ = Libc.Close(fd);
         }
         Array.Fill(_descriptors, -1);
-        if (_unixPath is not null) File.Delete(_unixPath);
-        _unixPath = null;
     }
 }
