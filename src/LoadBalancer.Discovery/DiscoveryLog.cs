@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Discovery;
 
-/// <summary>Log events of discovery: 6000 to 6099.</summary>
+/// <summary>Log events of discovery: 6100 to 6199.</summary>
 internal static partial class DiscoveryLog
 {
     [LoggerMessage(EventId = 6100, Level = LogLevel.Information, Message = "cluster {Cluster}: {Source}: destinations now {Count} ({Added} came, {Removed} left)")]

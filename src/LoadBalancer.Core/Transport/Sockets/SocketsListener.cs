@@ -102,11 +102,11 @@ internal sealed class SocketsListener : TransportListener
             parked = _parked;
             _parked = null;
         }
+        if (_unixPath is not null) File.Delete(_unixPath); // while it is ours for certain
         Socket.Dispose();
         if (parked is not null)
         {
             foreach (Socket socket in parked) socket.Dispose();
         }
-        if (_unixPath is not null) File.Delete(_unixPath);
     }
 }
