@@ -104,7 +104,7 @@ internal sealed class LoopContext
     {
         ConnectionCount--;
         _handshakes.Remove(handshake);
-        if (IsDraining && ConnectionCount == 0) Server.LoopDrained(this);
+        if (IsDraining && ConnectionCount == 0) EndDrain();
     }
 
     /// <summary>Tells the observer of a connection that ended before its first request.</summary>

@@ -108,6 +108,32 @@ public sealed class HedgeTests(TransportKind transport) : IAsyncDisposable
         Assert.That(await client.ReadResponseAsync(Token), Does.EndWith("again").And.Not.Contain("Set-Cookie"));
     }
 
+    [TestCase("a key of a good length")]
+    [TestCase("a new key of a good length", Description = "the session's key is being rotated out")]
+    public async Task ARequestOfASessionWaitsForTheDestinationThatHasIt(string key)
+    {
+        const string Old = "a key of a good length";
+        string cookie;
+        await using (ProxyFixture before = await StartAsync(cluster => cluster with { Sticky = new() { Cookie = "lb", Keys = [Old] } }))
+        {
+            using RawClient first = await before.ConnectAsync(Token);
+            await first.SendAsync(Get, Token);
+            await _first.ArrivedAsync(Token);
+            _first.Answer(HeldOrigin.Ok("one"));
+            cookie = (await first.ReadResponseAsync(Token)).Split("Set-Cookie: ")[1].Split(';')[0];
+        }
+        await using ProxyFixture proxy = await StartAsync(cluster => cluster with { Sticky = new() { Cookie = "lb", Keys = key == Old ? [Old] : [key, Old] } });
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync($"GET /b HTTP/1.1\r\nHost: h\r\nCookie: {cookie}\r\n\r\n", Token);
+        await _first.ArrivedAsync(Token);
+        await proxy.TurnAsync(Token);
+        _time.Advance(TimeSpan.FromMilliseconds(250));
+        await proxy.TurnAsync(Token);
+        Assert.That(PolicyOf(proxy).SentCount, Is.Zero);
+        _first.Answer(HeldOrigin.Ok("one"));
+        Assert.That(await client.ReadResponseAsync(Token), Does.EndWith("one"));
+    }
+
     [Test]
     public async Task TheWinnersConnectionIsKeptAndUsedAgain()
     {

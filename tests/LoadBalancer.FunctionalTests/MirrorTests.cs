@@ -30,7 +30,8 @@ public sealed class MirrorTests(TransportKind transport) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    private Task<ProxyFixture> StartAsync(string shadow, MirrorConfig? mirror = null, Func<ClusterConfig, ClusterConfig>? change = null, RouteConfig? route = null, string? other = null)
+    private Task<ProxyFixture> StartAsync(string shadow, MirrorConfig? mirror = null, Func<ClusterConfig, ClusterConfig>? change = null, RouteConfig? route = null, string? other = null,
+        ListenerConfig? listener = null)
     {
         ProxyConfig config = ProxyFixture.Config(transport, _app.Address);
         ClusterConfig another = ProxyFixture.Config(transport, other ?? _app.Address).Clusters["app"];
@@ -41,6 +42,7 @@ public sealed class MirrorTests(TransportKind transport) : IAsyncDisposable
         };
         return ProxyFixture.StartAsync(config with
         {
+            Listeners = listener is null ? config.Listeners : new Dictionary<string, ListenerConfig> { ["main"] = config.Listeners["main"], ["second"] = listener },
             Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"], ["other"] = another, ["shadow"] = change is null ? cluster : change(cluster) },
             Routes = new Dictionary<string, RouteConfig>
             {
@@ -334,6 +336,19 @@ public sealed class MirrorTests(TransportKind transport) : IAsyncDisposable
         await proxy.Server.StopAsync(Token);
         Assert.That(MirrorOf(proxy).Cluster.Scheduler.Destinations[0].Outstanding, Is.Zero);
         if (!isLookedUp) Assert.That(await shadow.EndedAsync(Token), Is.EqualTo(StreamEnd.Reset));
+    }
+
+    [Test]
+    public async Task AServerThatStopsCutsCopiesAlsoWhereTheLastToGoIsAHandshake()
+    {
+        using var certificate = new TestCertificate("h");
+        await using ProxyFixture proxy = await StartAsync("shadow.invalid:80", listener: new() { Address = "127.0.0.1:0", Tls = new() { Certificates = [new() { File = certificate.Pem }] } });
+        MirrorOf(proxy).Cluster.Members.Present.Single().Resolving = new TaskCompletionSource().Task; // does not end
+        using RawClient client = await proxy.ConnectAsync(Token), silent = await RawClient.ConnectAsync(proxy.Server.Endpoints["second"], Token);
+        Assert.That(await AskAsync(client, Get), Does.EndWith("ok"));
+        while (proxy.Server.Contexts[0].ConnectionCount < 2) await proxy.TurnAsync(Token);
+        await proxy.Server.StopAsync(Token);
+        Assert.That(MirrorOf(proxy).Cluster.Scheduler.Destinations[0].Outstanding, Is.Zero);
     }
 
     [Test]

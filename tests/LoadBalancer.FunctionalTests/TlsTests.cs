@@ -221,6 +221,36 @@ public sealed class TlsTests(TransportKind transport) : ExchangeTests(transport)
         Assert.That(await AskAsync(established), Does.StartWith("HTTP/1.1 200 "));
     }
 
+    [Test]
+    public async Task TheRestOfARecordThatComesAfterTheWaitForItWasGivenUpIsThrownAway()
+    {
+        var time = new FakeTimeProvider();
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        ProxyConfig config = Tls(new() { Certificates = [new() { File = _certificate.Pem }] })(ProxyFixture.Config(Transport, origin.Address));
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, time);
+        HoldingStream? held = null;
+        using SslStream client = await ConnectAsync(proxy, "first.test", over: below => held = new HoldingStream(below));
+        await SendAsync(client, "GET / HTTP/1.1\r\nHo");
+        while (proxy.Server.Contexts[0].Loop.Slabs.Leased == 0) await proxy.TurnAsync(Token); // read, apart from what follows
+        await proxy.TurnAsync(Token);
+        held!.Hold();
+        await SendAsync(client, "st: h\r\n\r\n");
+        await held.PassAsync(8); // the server's stream of records waits for the rest, with a buffer to decrypt it into
+        await proxy.TurnAsync(Token);
+        Task<Completion> recorded = proxy.Completions.NextAsync(Token);
+        while (!recorded.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(0.1)); // not so far that nothing is read and thrown away any more
+            await proxy.TurnAsync(Token);
+        }
+        Assert.That(await HeadAsync(client), Does.StartWith("HTTP/1.1 408 "));
+        await held.PassAsync(int.MaxValue);
+        await client.CopyToAsync(Stream.Null, Token);
+        client.Close();
+        while (proxy.Server.Contexts[0].ConnectionCount > 0) await proxy.TurnAsync(Token);
+        // Disposing asserts that nothing was logged, and that no buffer is left or was given back twice.
+    }
+
     [TestCase(TlsPolicy.Intermediate, SslProtocols.Tls12, true)]
     [TestCase(TlsPolicy.Intermediate, SslProtocols.Tls13, true)]
     [TestCase(TlsPolicy.Modern, SslProtocols.Tls13, true)]
@@ -264,11 +294,12 @@ public sealed class TlsTests(TransportKind transport) : ExchangeTests(transport)
 
     private static Func<ProxyConfig, ProxyConfig> Tls(TlsConfig tls) => Listener(listener => listener with { Tls = tls });
 
-    private static async Task<SslStream> ConnectAsync(ProxyFixture proxy, string name, SslProtocols protocols = SslProtocols.None)
+    private static async Task<SslStream> ConnectAsync(ProxyFixture proxy, string name, SslProtocols protocols = SslProtocols.None, Func<Stream, Stream>? over = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync((IPEndPoint)proxy.EndPoint, Token);
-        var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        Stream network = new NetworkStream(socket, ownsSocket: true);
+        var stream = new SslStream(over is null ? network : over(network));
         // Self-signed, and its names are the test's business.
         var policy = new X509ChainPolicy { VerificationFlags = X509VerificationFlags.AllFlags, RevocationMode = X509RevocationMode.NoCheck };
         await stream.AuthenticateAsClientAsync(

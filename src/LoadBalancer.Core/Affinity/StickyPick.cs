@@ -19,7 +19,8 @@ internal static class StickyPick
         // A retry on the same destination, because a kept connection broke, excludes nobody: it stays with the session.
         PickLease lease = session is null || context.Exclude is not null ? default : scheduler.PickThis(session.Destination, context.Timestamp, whileDraining: true);
         if (!lease.IsActive) lease = scheduler.Pick(context);
-        bool isKept = !lease.IsActive || (session is { IsCurrent: true } && ReferenceEquals(session.Destination, lease.Destination));
+        exchange.IsInSession = session is not null && lease.IsActive && ReferenceEquals(session.Destination, lease.Destination);
+        bool isKept = !lease.IsActive || (exchange.IsInSession && session!.IsCurrent);
         exchange.SetCookie = isKept ? [] : table.SetCookieFor(lease.Destination);
         return lease;
     }

@@ -13,6 +13,9 @@ internal struct ReceiveBuffer(SlabPool slabs)
     private int _sizeHint;
     private bool _waitForMore;
 
+    /// <summary>Whether somebody may still write into the free room: the slab is then kept, though nothing is left in it. See <see cref="Prepare"/>.</summary>
+    internal bool IsLent;
+
     /// <summary>Whether nothing is unconsumed.</summary>
     internal readonly bool IsEmpty => _start == _end;
 
@@ -63,7 +66,7 @@ internal struct ReceiveBuffer(SlabPool slabs)
     /// <summary>Gives the slab back unless it holds bytes: after a receive that brought none.</summary>
     internal void ReleaseIfEmpty()
     {
-        if (_start == _end) Release();
+        if (_start == _end && !IsLent) Release();
     }
 
     internal void Release()
@@ -72,6 +75,7 @@ internal struct ReceiveBuffer(SlabPool slabs)
         slabs.Return(_slab);
         _slab = null;
         _start = _end = 0;
+        IsLent = false;
     }
 
     private Slab Lease()

@@ -78,6 +78,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal bool NeedsFreshConnection; // a kept connection broke: no other is trusted
     internal Destination? Exclude;     // the one that failed, which a retry passes over
     internal byte[] SetCookie = [];    // header line that binds the client to the destination of the last pick; empty when there is none to send
+    internal bool IsInSession;         // the last pick is the destination of the request's cookie, which no other can stand in for
     internal long HoldTicks;           // how long the destination has asked to be left alone in its answer
     internal long EndTimestamp;        // when the last pick was completed; 0 before
     internal long DeadlineAt;          // milliseconds; LoopTimer.None for no deadline
@@ -107,7 +108,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         FailReason = EndReason.None;
         Phase = ExchangePhase.None;
         IsResponseStarted = IsUploadDone = IsUploadStopped = IsUploadStreamed = IsUploadReading = false;
-        IsAwaitingHead = IsRecorded = KeepClientAlive = IsUploadRunning = IsSent = NeedsFreshConnection = false;
+        IsAwaitingHead = IsRecorded = KeepClientAlive = IsUploadRunning = IsSent = NeedsFreshConnection = IsInSession = false;
         Sending = null;
         Exclude = null;
         SetCookie = [];

@@ -46,7 +46,7 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
     // Hot path: per request of clusters that hedge. 0 allocations. AllocationTests.KeepAliveRequest_OfAClusterThatHedges_AllocatesNothing
     internal static void Schedule(Exchange exchange, HedgePolicy policy)
     {
-        if (exchange.Record.IsHedged || !HedgePolicy.Covers(exchange.Request)) return;
+        if (exchange.Record.IsHedged || exchange.IsInSession || !HedgePolicy.Covers(exchange.Request)) return;
         Hedge hedge = exchange.Hedge ??= new Hedge(exchange);
         long delay = policy.DelayMilliseconds(exchange.Context);
         if (delay < 0 || delay >= exchange.Cluster!.ResponseHeadMilliseconds) return;

@@ -73,6 +73,7 @@ internal sealed class TlsReader : TransportReader
             return true;
         }
         _isWaiting = true;
+        Buffer.IsLent = true; // whoever gives up waiting, and consumes all, must not give the slab to others
         _reading.GetAwaiter().UnsafeOnCompleted(_onRead);
         return false;
     }
@@ -80,6 +81,7 @@ internal sealed class TlsReader : TransportReader
     private void Finish()
     {
         int received;
+        Buffer.IsLent = false;
         try
         {
             received = _reading.GetAwaiter().GetResult();
