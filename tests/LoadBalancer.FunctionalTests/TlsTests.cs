@@ -146,6 +146,55 @@ public sealed class TlsTests(TransportKind transport) : ExchangeTests(transport)
         Assert.That(echo, Is.EqualTo("ping"u8.ToArray()));
     }
 
+    [TestCase(SslProtocols.Tls12)]
+    [TestCase(SslProtocols.Tls13)]
+    public async Task AClientThatHasClosedItsDirectionIsAnswered(SslProtocols protocol)
+    {
+        await using var origin = new ScriptedOrigin(async (c, _, t) =>
+        {
+            await c.ReadUntilAsync("\r\n\r\n", t);
+            await c.SendAsync("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n", t);
+            await c.SendAsync($"got {await c.ReadToEndAsync(t)}", t);
+        });
+        await using ProxyFixture proxy = await StartAsync(origin, Tls(new() { Certificates = [new() { File = _certificate.Pem }] }));
+        HoldingStream? held = null;
+        using SslStream client = await ConnectAsync(proxy, "first.test", protocol, below => held = new HoldingStream(below));
+        await SendAsync(client, "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+        Assert.That(await HeadAsync(client), Does.StartWith("HTTP/1.1 101 "));
+        held!.Hold();
+        await SendAsync(client, "all");
+        await client.ShutdownAsync();
+        await held.PassAsync(int.MaxValue); // the last bytes and the close_notify in one segment
+        var rest = new MemoryStream();
+        await client.CopyToAsync(rest, Token);
+        Assert.That(Encoding.Latin1.GetString(rest.ToArray()), Is.EqualTo("got all"));
+    }
+
+    [TestCase(SslProtocols.Tls12)]
+    [TestCase(SslProtocols.Tls13)]
+    public async Task ATunnelIsClosedOneDirectionAfterTheOther(SslProtocols protocol)
+    {
+        var last = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var origin = new ScriptedOrigin(async (c, _, t) =>
+        {
+            await c.ReadUntilAsync("\r\n\r\n", t);
+            await c.SendAsync("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nbye", t);
+            c.HalfClose();
+            last.SetResult(await c.ReadToEndAsync(t));
+        });
+        await using ProxyFixture proxy = await StartAsync(origin, Tls(new() { Certificates = [new() { File = _certificate.Pem }] }));
+        using SslStream client = await ConnectAsync(proxy, "first.test", protocol);
+        await SendAsync(client, "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+        Assert.That(await HeadAsync(client), Does.StartWith("HTTP/1.1 101 "));
+        var rest = new MemoryStream();
+        await client.CopyToAsync(rest, Token);
+        Assert.That(Encoding.Latin1.GetString(rest.ToArray()), Is.EqualTo("bye"));
+        await SendAsync(client, "so long");
+        await client.ShutdownAsync(); // a close_notify, without the end of the connection
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.TunnelClosed));
+        Assert.That(await last.Task.WaitAsync(Token), Is.EqualTo("so long"));
+    }
+
     [Test]
     public async Task PlainHttpIsAnsweredInPlain()
     {

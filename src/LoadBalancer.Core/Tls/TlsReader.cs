@@ -10,56 +10,47 @@ internal sealed class TlsReader : TransportReader
     private const int ReadsPerTurnMax = 16;
 
     private readonly TlsConnection _connection;
-    private readonly TransportReader _below;
-    private readonly Action _onFilled, _onRead;
+    private readonly Action _onCompleted;
     private ValueTask<int> _reading;
-    private int _room; // of the read under way
+    private int _room; // of the read under way; 0 for one that only waits
     private int _reads;
-    private bool _isWaiting;   // for the connection below, or for the rest of a record
-    // More may lie in the stream: after a read that filled its room, and after the hand-shake, whose last receive may have brought a request.
-    private bool _mayHaveMore = true;
+    private bool _isWaiting; // a read of the stream is under way
 
     internal TlsReader(TlsConnection connection, TransportConnection inner) : base(inner.Loop.Slabs)
     {
         _connection = connection;
-        _below = inner.Input;
-        _onFilled = OnFilled;
-        _onRead = OnReadCompleted;
+        _onCompleted = OnCompleted;
     }
 
     /// <summary>Whether nothing is received and unread.</summary>
-    internal bool IsQuiet => IsEmpty && !IsEnded && !_mayHaveMore && !_isWaiting;
+    internal bool IsQuiet => IsEmpty && !IsEnded && !_isWaiting;
 
     private protected override bool TryReceiveOrWait()
     {
         if (_isWaiting) return false; // goes on after a read that was cancelled
-        if (++_reads > ReadsPerTurnMax)
-        {
-            Defer();
-            return false;
-        }
-        if (!_mayHaveMore && _below.IsEmpty && !_below.IsEnded)
-        {
-            FillAwaitable filling = _below.FillAsync();
-            if (!filling.IsCompleted)
-            {
-                _isWaiting = true;
-                filling.UnsafeOnCompleted(_onFilled);
-                return false;
-            }
-        }
-        return Receive();
+        if (++_reads <= ReadsPerTurnMax) return TryReceive();
+        Defer();
+        return false;
     }
 
-    /// <summary>One read. True when there is news; false when the rest of a record has to be waited for.</summary>
+    // First a read of no bytes: it ends when there is something decrypted, or an end, and holds no buffer until then. Only the stream itself knows,
+    // as it may have received more than it gave out: a close_notify, or a request behind the hand-shake.
+    private protected override bool TryReceive() => !_isWaiting && Read(Memory<byte>.Empty) && (IsEnded || Receive());
+
     private bool Receive()
     {
         Slab slab = Buffer.Prepare(out int offset);
-        _room = slab.Length - offset;
+        return Read(slab.Array.AsMemory(offset));
+    }
+
+    /// <summary>One read. True when it is over; false when it waits.</summary>
+    private bool Read(Memory<byte> room)
+    {
+        _room = room.Length;
         try
         {
 #pragma warning disable CA2012 // consumed once, by Finish
-            _reading = _connection.Ssl.ReadAsync(slab.Array.AsMemory(offset, _room));
+            _reading = _connection.Ssl.ReadAsync(room);
 #pragma warning restore CA2012
         }
         catch (Exception e) when (TlsConnection.IsPeerFault(e))
@@ -73,54 +64,43 @@ internal sealed class TlsReader : TransportReader
             return true;
         }
         _isWaiting = true;
-        Buffer.IsLent = true; // whoever gives up waiting, and consumes all, must not give the slab to others
-        _reading.GetAwaiter().UnsafeOnCompleted(_onRead);
+        // After a record without content. Whoever gives up waiting, and consumes all, must not give the slab to others.
+        Buffer.IsLent = _room > 0;
+        _reading.GetAwaiter().UnsafeOnCompleted(_onCompleted);
         return false;
     }
 
     private void Finish()
     {
-        int received;
         Buffer.IsLent = false;
         try
         {
-            received = _reading.GetAwaiter().GetResult();
+            int received = _reading.GetAwaiter().GetResult();
+            if (received > 0) Buffer.Received(received);
+            else if (_room > 0) End(isBroken: false);
         }
         catch (Exception e) when (TlsConnection.IsPeerFault(e))
         {
             End(isBroken: true);
-            return;
         }
-        _mayHaveMore = received == _room;
-        if (received > 0) Buffer.Received(received);
-        else End(isBroken: false);
     }
 
     private void End(bool isBroken)
     {
-        _mayHaveMore = false;
         Buffer.ReleaseIfEmpty();
         IsEnded = true;
         _connection.NoteFault(isBroken);
     }
 
-    // There are bytes, an end, or the connection was aborted.
-    private void OnFilled()
+    private void OnCompleted()
     {
         _isWaiting = false;
         _reads = 1;
-        if (IsPending && (HasNews || Receive())) CompleteRead();
-    }
-
-    private void OnReadCompleted()
-    {
-        _isWaiting = false;
-        _reads = 0;
+        bool waited = _room == 0;
         Finish();
-        if (IsPending) CompleteRead();
+        if (!IsPending) _connection.OnConnectionEvent(readable: true, broken: IsEnded && _connection.Fault != TransportFault.None);
+        else if (HasNews || !waited || Receive()) CompleteRead();
     }
-
-    private protected override bool TryReceive() => !_isWaiting && (_mayHaveMore || !_below.IsEmpty || _below.IsEnded) && Receive();
 
     private protected override void Defer() => _connection.Loop.Defer(_connection);
 

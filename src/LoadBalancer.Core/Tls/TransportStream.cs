@@ -12,9 +12,6 @@ internal sealed class TransportStream(TransportConnection connection) : Stream
     private readonly TransportReader _input = connection.Input;
     private readonly TransportWriter _output = connection.Output;
 
-    /// <summary>Whether the stream has ended, in order or not, with nothing left to read.</summary>
-    internal bool IsEnded => _input.IsEnded && _input.IsEmpty;
-
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (_input.IsEmpty && !_input.IsEnded)
