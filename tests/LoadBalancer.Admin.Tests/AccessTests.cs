@@ -134,7 +134,7 @@ public sealed class AccessTests
         string bash = SystemProgram.Require("bash");
         await using AdminFixture lb = await AdminFixture.StartAsync(TransportKind.Auto);
         string script = Repository.Read("docs/admin.md").Split("```sh\n")[1].Split("```")[0].Replace("/run/lb/admin.sock", lb.EndPoint.ToString(), StringComparison.Ordinal);
-        using Process process = Process.Start(new ProcessStartInfo(bash, ["-c", $"HOSTNAME=web-1\n{script}"]))!;
+        using Process process = Process.Start(new ProcessStartInfo(bash, ["-c", $"hostname() {{ echo web-1; }}\n{script}"]))!;
         CancellationToken token = TestContext.CurrentContext.CancellationToken;
         Assert.That(await lb.Proxy.Log.NextAsync(token), Does.StartWith("cluster app: destination web-1 at 10.0.0.5:8080 was registered by "));
         await SystemProgram.RunAsync(SystemProgram.Require("kill"), token, $"{process.Id}");
