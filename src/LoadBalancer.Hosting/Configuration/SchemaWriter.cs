@@ -73,6 +73,17 @@ internal sealed class SchemaWriter
     /// <summary>The form, or null.</summary>
     internal void OrNull(Action<SchemaWriter> form) => AnyOf(_ => form(this), json => json.WriteString("type", "null"));
 
+    /// <summary>An item, or a list of them.</summary>
+    internal void OneOrList<T>(ValueSpec<T> item) => AnyOf(
+        _ => item.WriteSchema(this),
+        json =>
+        {
+            json.WriteString("type", "array");
+            json.WriteStartObject("items");
+            item.WriteSchema(this);
+            json.WriteEndObject();
+        });
+
     internal static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)
     {
         json.WriteStartArray(name);

@@ -27,15 +27,7 @@ internal sealed class TextListSpec(TextSpec item) : ValueSpec<IReadOnlyList<stri
         return ok;
     }
 
-    internal override void WriteSchema(SchemaWriter schema) => schema.AnyOf(
-        _ => item.WriteSchema(schema),
-        json =>
-        {
-            json.WriteString("type", "array");
-            json.WriteStartObject("items");
-            item.WriteSchema(schema);
-            json.WriteEndObject();
-        });
+    internal override void WriteSchema(SchemaWriter schema) => schema.OneOrList(item);
 
     internal override void WriteDefault(Utf8JsonWriter json, IReadOnlyList<string> value)
     {

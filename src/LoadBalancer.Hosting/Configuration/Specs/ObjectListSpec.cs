@@ -20,13 +20,5 @@ internal sealed class ObjectListSpec<T>(ObjectSpec<T> item) : ValueSpec<IReadOnl
         return ok;
     }
 
-    internal override void WriteSchema(SchemaWriter schema) => schema.AnyOf(
-        _ => item.WriteSchema(schema),
-        json =>
-        {
-            json.WriteString("type", "array");
-            json.WriteStartObject("items");
-            item.WriteSchema(schema);
-            json.WriteEndObject();
-        });
+    internal override void WriteSchema(SchemaWriter schema) => schema.OneOrList(item);
 }
