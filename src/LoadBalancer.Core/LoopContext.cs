@@ -2,8 +2,6 @@ using System.Text;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Forwarding;
-using LoadBalancer.Core.Http1;
-using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 
@@ -14,12 +12,11 @@ internal sealed class LoopContext
 {
     private const int ExchangesKeptMax = 1024;
     private readonly List<UpstreamPool> _pools = [];
-    private readonly HashSet<TlsHandshake> _handshakes = [];
     private Exchange? _freeExchanges;
     private int _freeExchangeCount;
     private readonly byte[] _dateLine = Encoding.ASCII.GetBytes("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
     private long _dateSecond = -1;
-    private Http1Connection? _firstConnection;
+    private ClientConnection? _firstConnection;
 
     internal LoopContext(ProxyServer server, TransportLoop loop, int loopCount)
     {
@@ -86,25 +83,12 @@ internal sealed class LoopContext
         }
     }
 
-    internal void Add(Http1Connection connection)
+    internal void Add(ClientConnection connection)
     {
         ConnectionCount++;
         connection.NextOpen = _firstConnection;
         if (_firstConnection is not null) _firstConnection.PreviousOpen = connection;
         _firstConnection = connection;
-    }
-
-    internal void Add(TlsHandshake handshake)
-    {
-        ConnectionCount++;
-        _handshakes.Add(handshake);
-    }
-
-    internal void Remove(TlsHandshake handshake)
-    {
-        ConnectionCount--;
-        _handshakes.Remove(handshake);
-        if (IsDraining && ConnectionCount == 0) EndDrain();
     }
 
     /// <summary>Tells the observer of a connection that ended before its first request.</summary>
@@ -115,7 +99,7 @@ internal sealed class LoopContext
         Observer.OnCompleted(new CompletionRecord { Listener = listener.Name, Client = client, Reason = reason, StartTimestamp = now, ConnectTicks = -1, FirstByteTicks = -1 });
     }
 
-    internal void Remove(Http1Connection connection)
+    internal void Remove(ClientConnection connection)
     {
         ConnectionCount--;
         if (connection.PreviousOpen is { } previous) previous.NextOpen = connection.NextOpen;
@@ -142,13 +126,12 @@ internal sealed class LoopContext
     {
         IsDraining = true;
         if (ConnectionCount == 0) EndDrain();
-        for (Http1Connection? connection = _firstConnection; connection is not null;)
+        for (ClientConnection? connection = _firstConnection; connection is not null;)
         {
-            Http1Connection? next = connection.NextOpen;
+            ClientConnection? next = connection.NextOpen;
             connection.OnDrain();
             connection = next;
         }
-        foreach (TlsHandshake handshake in _handshakes.ToArray()) handshake.OnDrain();
         foreach (UpstreamPool pool in _pools) pool.Clear();
     }
 
@@ -156,9 +139,9 @@ internal sealed class LoopContext
     internal void Cut()
     {
         Mirrors.Cut();
-        for (Http1Connection? connection = _firstConnection; connection is not null;)
+        for (ClientConnection? connection = _firstConnection; connection is not null;)
         {
-            Http1Connection? next = connection.NextOpen;
+            ClientConnection? next = connection.NextOpen;
             connection.Fail(EndReason.Shutdown);
             connection = next;
         }

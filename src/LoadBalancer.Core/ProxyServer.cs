@@ -5,8 +5,6 @@ using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Health;
-using LoadBalancer.Core.Http1;
-using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Transport.Epoll;
 using LoadBalancer.Core.Upstream;
@@ -240,10 +238,6 @@ public sealed partial class ProxyServer : IAsyncDisposable
 
     private sealed class ConnectionStarter(LoopContext context, ListenerSnapshot listener) : IConnectionHandler
     {
-        public void OnAccepted(TransportConnection connection) 
-        {
-            if (listener.Tls is null) new Http1Connection(context, listener, connection).Start();
-            else new TlsHandshake(context, listener, connection).Start();
-        }
+        public void OnAccepted(TransportConnection connection) => ClientConnection.Accept(context, listener, connection);
     }
 }

@@ -13,7 +13,7 @@ namespace LoadBalancer.Core.Http1;
 /// A client's connection: reads request after request, has each answered, and ends in the way that tells the client the truth.
 /// Lives on its loop's thread. Its timer guards the reading direction; answering is guarded by <see cref="Exchange"/>.
 /// </summary>
-internal sealed class Http1Connection : LoopTimer, IConnectionObserver
+internal sealed class Http1Connection : ClientConnection, IConnectionObserver
 {
     private enum Phase : byte { None, Idle, Head, Body, UpstreamWrite, Linger }
 
@@ -21,7 +21,6 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
     private const long LingerBytesMax = 1 << 20;
     private const long NewConnectionDrainMilliseconds = 500;
 
-    private readonly LoopContext _context;
     private readonly long _requestsMax;
     private readonly long _closeAt;
     private Phase _phase;
@@ -29,15 +28,8 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
     private Exchange? _exchange;
     private byte[]? _forwardedLines;
 
-    internal Http1Connection? NextOpen, PreviousOpen;
-    internal readonly TransportConnection Transport;
-    internal readonly ListenerSnapshot Listener;
-
-    internal Http1Connection(LoopContext context, ListenerSnapshot listener, TransportConnection transport)
+    internal Http1Connection(LoopContext context, ListenerSnapshot listener, TransportConnection transport) : base(context, listener, transport)
     {
-        _context = context;
-        Listener = listener;
-        Transport = transport;
         Remote = transport.Remote;
         IsTrusted = listener.Trusted is { } trusted && trusted.Contains(Remote);
         ListenerLimitsConfig limits = listener.Config.Limits;
@@ -57,9 +49,9 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
     /// <summary>The lines about the client that are the same for all its requests.</summary>
     internal byte[] ForwardedLines => _forwardedLines ??= RequestHeadWriter.BuildForwardedLines(this);
 
-    internal void Start()
+    internal override void Start()
     {
-        _context.Add(this);
+        base.Start();
         Transport.Observer = this;
         _ = RunAsync(); // ends with the connection; catches everything itself
     }
@@ -71,7 +63,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         try
         {
             // A request on a connection that was kept alive is not awaited once the server drains.
-            while (!_context.IsDraining || _requests == 0)
+            while (!Context.IsDraining || _requests == 0)
             {
                 Arm(Phase.Idle, Listener.KeepAliveMilliseconds);
                 if (await input.FillAsync() || input.IsEmpty)
@@ -80,7 +72,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
                     linger = !input.IsEmpty;
                     break;
                 }
-                Exchange exchange = _context.LeaseExchange();
+                Exchange exchange = Context.LeaseExchange();
                 _exchange = exchange;
                 exchange.Begin(this);
                 bool isCanceled = false;
@@ -98,7 +90,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
                 }
                 TimerWheel.Cancel(this);
                 exchange.Head = input.Bytes;
-                exchange.Record.StartTimestamp = _context.Loop.Time.GetTimestamp();
+                exchange.Record.StartTimestamp = Context.Loop.Time.GetTimestamp();
 
                 bool keepAlive = false;
                 if (status == ParseStatus.Complete)
@@ -147,13 +139,13 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
                     break;
                 }
                 Complete(exchange);
-                linger = _context.IsDraining; // the next request may be under way
+                linger = Context.IsDraining; // the next request may be under way
             }
             if (linger) await LingerAsync().ConfigureAwait(false);
         }
         catch (Exception e)
         {
-            _context.Server.OnInternalError(e);
+            Context.Server.OnInternalError(e);
             Transport.Abort(); // what was written so far, and whether more is under way, nobody knows now
             if (_exchange is { } exchange)
             {
@@ -162,9 +154,8 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
                 Complete(exchange);
             }
         }
-        _context.Loop.Timers.Remove(this);
         Transport.Close();
-        _context.Remove(this);
+        Leave();
     }
 
     /// <summary>Routes one complete request head. False when it is to be forwarded to the cluster now noted; else the answer is ours, and under way.</summary>
@@ -174,7 +165,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         ReadOnlySpan<byte> bytes = exchange.Head.Span;
         exchange.Record.Method = exchange.Head.Slice(request.MethodStart, request.MethodLength);
         exchange.Record.Target = exchange.Head.Slice(request.TargetStart, request.TargetLength);
-        exchange.KeepClientAlive = request.KeepAlive && !_context.IsDraining && _requests < _requestsMax && _context.Loop.NowMilliseconds < _closeAt;
+        exchange.KeepClientAlive = request.KeepAlive && !Context.IsDraining && _requests < _requestsMax && Context.Loop.NowMilliseconds < _closeAt;
 
         ReadOnlySpan<byte> rest = bytes[request.Length..];
         if (!request.HasBody) exchange.IsUploadDone = true;
@@ -217,11 +208,11 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         if (request.MaxForwards == 0 && (request.Method is RequestMethod.Trace or RequestMethod.Options))
             return Answered(Responses.FinalRecipientAsync(exchange), out answer);
 
-        ClusterSnapshot? cluster = route.ClusterFor(_context.Random);
+        ClusterSnapshot? cluster = route.ClusterFor(Context.Random);
         if (cluster is null)
             return Answered(Responses.RouteAnswerAsync(exchange, path), out answer);
 
-        if (route.DeadlineMilliseconds > 0) exchange.DeadlineAt = _context.Loop.NowMilliseconds + route.DeadlineMilliseconds;
+        if (route.DeadlineMilliseconds > 0) exchange.DeadlineAt = Context.Loop.NowMilliseconds + route.DeadlineMilliseconds;
         exchange.Cluster = cluster;
         exchange.Record.Cluster = cluster.Name;
         answer = default;
@@ -250,14 +241,14 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         exchange.IsRecorded = true;
         CompletionRecord record = exchange.Record;
         // A pick that was completed has just read the clock.
-        record.TotalTicks = (exchange.EndTimestamp != 0 ? exchange.EndTimestamp : _context.Loop.Time.GetTimestamp()) - record.StartTimestamp;
+        record.TotalTicks = (exchange.EndTimestamp != 0 ? exchange.EndTimestamp : Context.Loop.Time.GetTimestamp()) - record.StartTimestamp;
         try
         {
-            _context.Observer?.OnCompleted(record);
+            Context.Observer?.OnCompleted(record);
         }
         catch (Exception e)
         {
-            _context.Server.OnInternalError(e); // the fault of code that is not ours: the client is served all the same
+            Context.Server.OnInternalError(e); // the fault of code that is not ours: the client is served all the same
         }
     }
 
@@ -266,7 +257,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         WriteRecord(exchange);
         _exchange = null;
         exchange.End();
-        _context.ReturnExchange(exchange);
+        Context.ReturnExchange(exchange);
     }
 
     /// <summary>Our FIN first, then what the client still sends is read and thrown away, within bounds, until its own.</summary>
@@ -288,7 +279,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
     private void Arm(Phase phase, long milliseconds)
     {
         _phase = phase;
-        _context.Loop.Timers.Set(this, _context.Loop.NowMilliseconds + milliseconds);
+        Context.Loop.Timers.Set(this, Context.Loop.NowMilliseconds + milliseconds);
     }
 
     internal void ArmBody() => Arm(Phase.Body, Listener.BodyIdleMilliseconds);
@@ -314,7 +305,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
                 break;
             case Phase.UpstreamWrite when _exchange is { Upstream: { } upstream } exchange:
                 // Not while it takes some of what was sent at once.
-                long left = upstream.Transport.Output.LastSentAt + exchange.Cluster!.IdleMilliseconds - _context.Loop.NowMilliseconds;
+                long left = upstream.Transport.Output.LastSentAt + exchange.Cluster!.IdleMilliseconds - Context.Loop.NowMilliseconds;
                 if (left > 0) Arm(Phase.UpstreamWrite, left);
                 else exchange.Fail(EndReason.UpstreamIdleTimeout);
                 break;
@@ -327,7 +318,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         if (broken && _exchange is { } exchange) exchange.Fail(EndReason.ClientAborted);
     }
 
-    internal void OnDrain()
+    internal override void OnDrain()
     {
         if (_exchange is not null || _phase == Phase.Linger) return; // ends with its answer, or has got it
         // A client that has just connected may have its request under way: it gets a moment, and its answer.
@@ -335,8 +326,7 @@ internal sealed class Http1Connection : LoopTimer, IConnectionObserver
         else Transport.Input.CancelPendingRead();
     }
 
-    /// <summary>Cuts the connection, whatever it is doing.</summary>
-    internal void Fail(EndReason reason)
+    internal override void Fail(EndReason reason)
     {
         _exchange?.Fail(reason);
         Transport.Abort();
