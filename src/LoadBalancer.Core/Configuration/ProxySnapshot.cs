@@ -38,7 +38,7 @@ internal sealed class ProxySnapshot
                 RouteConfig c = route.Config;
                 if (c.Listeners.Count == 0 || c.Listeners.Contains(name)) rules.Add(new(route.Name, c.Hosts, c.Path, c.Methods, c.Headers, route) { Cookies = c.Cookies });
             }
-            listeners.Add(new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules)));
+            listeners.Add(new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules), config.Transport.Kind));
         }
         return new ProxySnapshot { Config = config, Listeners = [.. listeners], Routes = [.. routes], Clusters = [.. clusters.Values] };
     }
@@ -47,7 +47,7 @@ internal sealed class ProxySnapshot
 /// <summary>A listener as its connections see it.</summary>
 internal sealed class ListenerSnapshot
 {
-    internal ListenerSnapshot(string name, ListenerConfig config, RouteTable<RouteSnapshot> routes)
+    internal ListenerSnapshot(string name, ListenerConfig config, RouteTable<RouteSnapshot> routes, TransportKind transport)
     {
         Name = name;
         Config = config;
@@ -60,7 +60,7 @@ internal sealed class ListenerSnapshot
         BodyIdleMilliseconds = (long)limits.RequestBodyIdleTimeout.TotalMilliseconds;
         WriteIdleMilliseconds = (long)limits.WriteIdleTimeout.TotalMilliseconds;
         Trusted = config.TrustedProxies.Count == 0 ? null : CidrSet.Parse(config.TrustedProxies);
-        Tls = config.Tls is { } tls ? new TlsTermination($"{ConfigPath.Member("listeners", name)}.tls", tls) : null;
+        Tls = config.Tls is { } tls ? new TlsTermination($"{ConfigPath.Member("listeners", name)}.tls", tls, TlsTermination.UsesOpenSsl(transport)) : null;
         ViaLine = config.Forwarded.Via.Length == 0 ? [] : Encoding.ASCII.GetBytes($"Via: 1.1 {config.Forwarded.Via}\r\n");
         // RFC 9110 §7.6.3: the version is the one the message was received in.
         ViaLine10 = config.Forwarded.Via.Length == 0 ? [] : Encoding.ASCII.GetBytes($"Via: 1.0 {config.Forwarded.Via}\r\n");

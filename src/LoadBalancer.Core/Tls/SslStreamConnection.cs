@@ -1,0 +1,74 @@
+using System.Diagnostics;
+using System.Net.Security;
+using System.Security.Authentication;
+using LoadBalancer.Core.Transport;
+
+namespace LoadBalancer.Core.Tls;
+
+/// <summary>A connection encrypted by <see cref="SslStream"/>: wherever .NET runs, at the price of a stream in between.</summary>
+internal sealed class SslStreamConnection : TlsConnection
+{
+    private readonly SslStreamReader _reader;
+    private readonly ServerOptionsSelectionCallback _select;
+
+    internal SslStreamConnection(TransportConnection inner, ServerOptionsSelectionCallback select) : base(inner)
+    {
+        _select = select;
+        Ssl = new SslStream(new TransportStream(inner), leaveInnerStreamOpen: true);
+        _reader = new SslStreamReader(this, inner);
+    }
+
+    internal SslStream Ssl { get; }
+
+    public override TransportReader Input => _reader;
+
+    private protected override TlsReader Reader => _reader;
+
+    private protected override async ValueTask<bool> HandshakeAsync()
+    {
+        try
+        {
+            await Ssl.AuthenticateAsServerAsync(_select, null, CancellationToken.None).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (IsPeerFault(e))
+        {
+            return false;
+        }
+    }
+
+    // Completes at once: the stream below only collects.
+    internal override bool Encrypt(ReadOnlyMemory<byte> plain)
+    {
+        if (plain.IsEmpty) return true;
+        try
+        {
+            ValueTask writing = Ssl.WriteAsync(plain);
+            Debug.Assert(writing.IsCompleted, "the stream below only collects");
+            writing.GetAwaiter().GetResult();
+            return true;
+        }
+        catch (Exception e) when (IsPeerFault(e))
+        {
+            NoteFault(isBroken: true);
+            return false;
+        }
+    }
+
+    internal override void EndRecords()
+    {
+        try
+        {
+            Ssl.ShutdownAsync().GetAwaiter().GetResult();
+        }
+        catch (Exception e) when (IsPeerFault(e))
+        {
+            NoteFault(isBroken: true);
+        }
+    }
+
+    /// <summary>What <see cref="SslStream"/> throws for what a peer sends or for how it leaves.</summary>
+    internal static bool IsPeerFault(Exception e) => e is IOException or AuthenticationException or InvalidOperationException or System.ComponentModel.Win32Exception;
+
+    private protected override void Release() => Ssl.Dispose();
+}
