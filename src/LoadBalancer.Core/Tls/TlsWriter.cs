@@ -117,6 +117,14 @@ internal sealed class TlsWriter : TransportWriter
         return FlushBelowAsync();
     }
 
+    /// <summary>Sends the records that are collected below. Nobody waits for it: what a peer does not take it does not get.</summary>
+    internal void FlushRecords()
+    {
+        ValueTask<FlushResult> sending = FlushBelowAsync();
+        if (sending.IsCompletedSuccessfully) sending.GetAwaiter().GetResult();
+        else sending.AsTask(); // takes the result
+    }
+
     private ValueTask<FlushResult> FlushBelowAsync()
     {
         ValueTask<FlushResult> sending = _below.FlushAsync(CancellationToken.None);
@@ -156,10 +164,8 @@ internal sealed class TlsWriter : TransportWriter
         if (!_endFollows)
         {
             _connection.EndRecords();
-            // A peer that takes nothing does not get it; nothing waits for that.
-            ValueTask<FlushResult> sending = _below.FlushAsync(CancellationToken.None);
-            if (!sending.IsCompletedSuccessfully) return;
-            sending.GetAwaiter().GetResult();
+            FlushRecords();
+            if (IsSending) return;
         }
         _below.Complete();
     }

@@ -85,6 +85,12 @@ internal sealed class OpenSslConnection : TlsConnection
         return Status(result);
     }
 
+    /// <summary>Sends what OpenSSL had to say while it read: an alert, the refusal of a renegotiation.</summary>
+    internal void SendAnswers()
+    {
+        if (Inner.Output.UnflushedBytes > 0 && !Writer.IsSending) Writer.FlushRecords();
+    }
+
     internal override bool Encrypt(ReadOnlyMemory<byte> plain)
     {
         if (plain.IsEmpty) return true;

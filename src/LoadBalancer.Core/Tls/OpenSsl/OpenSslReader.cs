@@ -47,6 +47,7 @@ internal sealed class OpenSslReader : TlsReader
             offset += count;
         }
         while (status == OpenSslStatus.Done && offset < slab.Length && HasInput);
+        _connection.SendAnswers();
         if (offset > start) Buffer.Received(offset - start);
         if (status is OpenSslStatus.Ended or OpenSslStatus.Broken) End(isBroken: status == OpenSslStatus.Broken);
         else if (offset == start) Buffer.ReleaseIfEmpty();
