@@ -38,7 +38,10 @@ internal sealed class ProxySnapshot
                 RouteConfig c = route.Config;
                 if (c.Listeners.Count == 0 || c.Listeners.Contains(name)) rules.Add(new(route.Name, c.Hosts, c.Path, c.Methods, c.Headers, route) { Cookies = c.Cookies });
             }
-            listeners.Add(new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules), config.Transport.Kind));
+            listeners.Add(new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules), config.Transport.Kind)
+            {
+                IsClientCertificateKnown = config.Listeners.Values.Any(one => one.Tls?.ClientCertificates is not null),
+            });
         }
         return new ProxySnapshot { Config = config, Listeners = [.. listeners], Routes = [.. routes], Clusters = [.. clusters.Values] };
     }
@@ -76,6 +79,9 @@ internal sealed class ListenerSnapshot
     internal long BodyIdleMilliseconds { get; }
     internal long WriteIdleMilliseconds { get; }
     internal CidrSet? Trusted { get; }
+
+    /// <summary>Whether any listener of the server verifies clients: destinations cannot tell which one a request came through.</summary>
+    internal bool IsClientCertificateKnown { get; init; }
 
     /// <summary>Null for plain HTTP.</summary>
     internal TlsTermination? Tls { get; }

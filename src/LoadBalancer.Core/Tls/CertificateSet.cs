@@ -10,13 +10,13 @@ internal sealed class CertificateSet
 
     private readonly Dictionary<string, ServerIdentity>.AlternateLookup<ReadOnlySpan<char>> _exact, _wildcard; // "*.a.b" under "a.b"
 
-    internal CertificateSet(IReadOnlyList<ServerCertificate> certificates, TlsPolicy policy, bool useOpenSsl)
+    internal CertificateSet(IReadOnlyList<ServerCertificate> certificates, TlsPolicy policy, ClientVerification? clients, bool useOpenSsl)
     {
         var exact = new Dictionary<string, ServerIdentity>(StringComparer.OrdinalIgnoreCase);
         var wildcard = new Dictionary<string, ServerIdentity>(StringComparer.OrdinalIgnoreCase);
         foreach (ServerCertificate certificate in certificates)
         {
-            var identity = new ServerIdentity(certificate, policy, useOpenSsl);
+            var identity = new ServerIdentity(certificate, policy, clients, useOpenSsl);
             Default ??= identity;
             foreach (string name in certificate.Names)
             {

@@ -10,10 +10,10 @@ namespace LoadBalancer.Core.Tls;
 internal sealed class ServerIdentity
 {
     /// <exception cref="System.Security.Cryptography.CryptographicException">OpenSSL does not take the certificate.</exception>
-    internal ServerIdentity(ServerCertificate certificate, TlsPolicy policy, bool useOpenSsl)
+    internal ServerIdentity(ServerCertificate certificate, TlsPolicy policy, ClientVerification? clients, bool useOpenSsl)
     {
         Certificate = certificate;
-        if (useOpenSsl) OpenSsl = new OpenSslContext(certificate, policy);
+        if (useOpenSsl) OpenSsl = new OpenSslContext(certificate, policy, clients);
         else Stream = StreamOptions(certificate, policy);
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Security;
 using System.Security.Authentication;
+using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Tls;
@@ -9,11 +10,13 @@ namespace LoadBalancer.Core.Tls;
 internal sealed class SslStreamConnection : TlsConnection
 {
     private readonly SslStreamReader _reader;
-    private readonly ServerOptionsSelectionCallback _select;
+    private readonly CertificateSet _certificates;
+    private readonly ClientVerification? _clients;
 
-    internal SslStreamConnection(TransportConnection inner, ServerOptionsSelectionCallback select) : base(inner)
+    internal SslStreamConnection(TransportConnection inner, CertificateSet certificates, ClientVerification? clients) : base(inner)
     {
-        _select = select;
+        _certificates = certificates;
+        _clients = clients;
         Ssl = new SslStream(new TransportStream(inner), leaveInnerStreamOpen: true);
         _reader = new SslStreamReader(this, inner);
     }
@@ -28,13 +31,37 @@ internal sealed class SslStreamConnection : TlsConnection
     {
         try
         {
-            await Ssl.AuthenticateAsServerAsync(_select, null, CancellationToken.None).ConfigureAwait(false);
+            await Ssl.AuthenticateAsServerAsync(
+                static (_, hello, connection, _) => new(((SslStreamConnection)connection!).Options(hello.ServerName)), this, CancellationToken.None).ConfigureAwait(false);
+            if (_clients is not null) ClientCertificate = Ssl.RemoteCertificate?.GetRawCertData();
             return true;
         }
         catch (Exception e) when (IsPeerFault(e))
         {
             return false;
         }
+    }
+
+    private SslServerAuthenticationOptions Options(string name)
+    {
+        SslServerAuthenticationOptions options = _certificates.Find(name).Stream!;
+        return _clients is null ? options : new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = options.ServerCertificateContext,
+            ApplicationProtocols = options.ApplicationProtocols,
+            EnabledSslProtocols = options.EnabledSslProtocols,
+            CipherSuitesPolicy = options.CipherSuitesPolicy,
+            EncryptionPolicy = options.EncryptionPolicy,
+            AllowRenegotiation = false,
+            ClientCertificateRequired = true, // asked for; the verdict is ours
+            CertificateChainPolicy = _clients.ChainPolicy(),
+            RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
+            {
+                bool isAccepted = _clients.Accepts(certificate, errors);
+                if (!isAccepted) FailReason = EndReason.ClientCertificateRefused;
+                return isAccepted;
+            },
+        };
     }
 
     // Completes at once: the stream below only collects.

@@ -1,3 +1,4 @@
+using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Tls;
@@ -28,6 +29,11 @@ internal abstract class TlsConnection : TransportConnection, IConnectionObserver
     private protected abstract TlsReader Reader { get; }
 
     internal sealed override bool IsEncrypted => true;
+
+    internal sealed override byte[]? ClientCertificate { get; private protected set; }
+
+    /// <summary>Why the hand-shake failed.</summary>
+    internal EndReason FailReason { get; private protected set; } = EndReason.HandshakeFailed;
 
     internal sealed override PeerAddress GetLocalAddress() => Inner.GetLocalAddress();
 

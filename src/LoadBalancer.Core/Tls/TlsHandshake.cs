@@ -38,7 +38,7 @@ internal sealed class TlsHandshake(LoopContext context, ListenerSnapshot listene
             {
                 connection = _tls.CreateConnection(Transport);
                 bool isEstablished = await connection.EstablishAsync().ConfigureAwait(false);
-                if (!isEstablished && _reason == EndReason.None) _reason = Transport.Input.IsEnded ? EndReason.ClientAborted : EndReason.HandshakeFailed;
+                if (!isEstablished && _reason == EndReason.None) _reason = Transport.Input.IsEnded ? EndReason.ClientAborted : connection.FailReason;
             }
         }
         catch (Exception e)

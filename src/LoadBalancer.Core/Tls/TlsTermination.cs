@@ -1,5 +1,5 @@
-using System.Net.Security;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Tls.OpenSsl;
 using LoadBalancer.Core.Transport;
@@ -11,7 +11,7 @@ internal sealed class TlsTermination
 {
     private readonly bool _useOpenSsl;
     private readonly TicketKeys _tickets = new();
-    private readonly ServerOptionsSelectionCallback _select;
+    private readonly ClientVerification? _clients;
     private CertificateSet _certificates;
     private int _handshakes;
 
@@ -28,17 +28,21 @@ internal sealed class TlsTermination
             if (CertificateFile.TryLoad(config.Certificates[i], out ServerCertificate? certificate, out string error)) certificates.Add(certificate);
             else problems.Add($"{ConfigPath.Item($"{path}.certificates", i)}.file", $"{CharacterText.Quote(config.Certificates[i].File)} {error}");
         }
+        if (config.ClientCertificates is { } clients)
+        {
+            if (TrustFile.TryLoad(clients.Ca, out X509Certificate2Collection? authorities, out string error)) _clients = new ClientVerification(clients, authorities);
+            else problems.Add($"{path}.clientCertificates.ca", $"{CharacterText.Quote(clients.Ca)} {error}");
+        }
         if (problems.Problems.Count > 0) throw new ConfigException(problems.Problems);
         try
         {
-            _certificates = new CertificateSet(certificates, config.Policy, useOpenSsl);
+            _certificates = new CertificateSet(certificates, config.Policy, _clients, useOpenSsl);
         }
         catch (CryptographicException e)
         {
             problems.Add($"{path}.certificates", $"cannot be used: {e.Message}");
             throw new ConfigException(problems.Problems);
         }
-        _select = (_, hello, _, _) => new(Volatile.Read(ref _certificates).Find(hello.ServerName).Stream!);
     }
 
     /// <summary>Whether OpenSSL is used directly: beside the epoll transport where it is there. The other transport is the portable path, in this too.</summary>
@@ -50,7 +54,7 @@ internal sealed class TlsTermination
 
     /// <summary>The encrypted connection on an accepted one; its hand-shake is not done.</summary>
     internal TlsConnection CreateConnection(TransportConnection inner) =>
-        _useOpenSsl ? new OpenSslConnection(inner, Volatile.Read(ref _certificates), _tickets) : new SslStreamConnection(inner, _select);
+        _useOpenSsl ? new OpenSslConnection(inner, Volatile.Read(ref _certificates), _tickets, _clients is not null) : new SslStreamConnection(inner, Volatile.Read(ref _certificates), _clients);
 
     /// <summary>Counts a hand-shake that begins; false when there are too many.</summary>
     internal bool TryBegin()

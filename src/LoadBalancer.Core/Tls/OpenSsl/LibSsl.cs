@@ -14,10 +14,12 @@ internal static unsafe partial class LibSsl
     internal const int ErrorSsl = 1, ErrorWantRead = 2, ErrorSyscall = 5, ErrorZeroReturn = 6;
     internal const int Tls12 = 0x0303, Tls13 = 0x0304;
     internal const int ControlMode = 33, ControlSessionCacheMode = 44, ControlServerNameCallback = 53, ControlMinProtocol = 123, ControlMaxProtocol = 124,
-        ControlChainCertificate = 89, ControlGroupsList = 92;
-    internal const int ModeReleaseBuffers = 0x10;
+        ControlChainCertificate = 89, ControlGroupsList = 92, ControlVerifyStore = 106;
+    internal const int ModeReleaseBuffers = 0x10, ModeNoAutoChain = 8;
+    internal const int VerifyPeer = 1, VerifyFailWithoutCertificate = 2;
     internal const ulong OptionNoCompression = 1UL << 17, OptionNoRenegotiation = 1UL << 30, OptionPrioritizeChaCha = 1UL << 21;
     internal const int ExtensionOk = 0, ExtensionAlertFatal = 2, ExtensionNoAck = 3;
+    internal const int ReasonCertificateVerifyFailed = 134, ReasonNoPeerCertificate = 199;
     internal const int BioControlFlush = 11;
     internal const int BioFlagRead = 1, BioFlagWrite = 2, BioFlagSpecial = 4, BioFlagRetry = 8;
 
@@ -68,6 +70,24 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport(Ssl, EntryPoint = "SSL_CTX_check_private_key")]
     internal static partial int ContextCheckPrivateKey(nint context);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CTX_set_verify")]
+    internal static partial void ContextSetVerify(nint context, int mode, void* callback);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CTX_add_client_CA")]
+    internal static partial int ContextAddClientAuthority(nint context, nint certificate);
+
+    [LibraryImport(Crypto, EntryPoint = "X509_STORE_new")]
+    internal static partial nint StoreNew();
+
+    [LibraryImport(Crypto, EntryPoint = "X509_STORE_add_cert")]
+    internal static partial int StoreAdd(nint store, nint certificate);
+
+    [LibraryImport(Crypto, EntryPoint = "X509_STORE_free")]
+    internal static partial void StoreFree(nint store);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_get1_peer_certificate")]
+    private static partial nint GetPeerCertificate(nint ssl);
 
     [LibraryImport(Ssl, EntryPoint = "SSL_new")]
     internal static partial nint New(nint context);
@@ -153,6 +173,9 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Crypto, EntryPoint = "d2i_X509")]
     private static partial nint DecodeCertificate(nint reuse, byte** der, CLong length);
 
+    [LibraryImport(Crypto, EntryPoint = "i2d_X509")]
+    private static partial int EncodeCertificate(nint certificate, byte** der);
+
     [LibraryImport(Crypto, EntryPoint = "X509_free")]
     internal static partial void CertificateFree(nint certificate);
 
@@ -204,6 +227,21 @@ internal static unsafe partial class LibSsl
         }
     }
 
+    /// <summary>The certificate that the peer has shown and proved to hold, in DER; null for none.</summary>
+    internal static byte[]? PeerCertificate(nint ssl)
+    {
+        nint certificate = GetPeerCertificate(ssl);
+        if (certificate == 0) return null;
+        byte[] der = new byte[Math.Max(EncodeCertificate(certificate, null), 0)];
+        fixed (byte* start = der)
+        {
+            byte* at = start;
+            _ = EncodeCertificate(certificate, &at);
+        }
+        CertificateFree(certificate);
+        return der;
+    }
+
     internal static nint DecodePrivateKey(ReadOnlySpan<byte> der)
     {
         fixed (byte* start = der)
@@ -211,6 +249,14 @@ internal static unsafe partial class LibSsl
             byte* at = start;
             return DecodePrivateKey(0, &at, new CLong(der.Length));
         }
+    }
+
+    /// <summary>The reason of the first error in the thread's queue (ERR_GET_REASON); the queue is empty then.</summary>
+    internal static int TakeReason()
+    {
+        int reason = (int)NextError().Value & 0x7FFFFF;
+        ClearErrors();
+        return reason;
     }
 
     /// <summary>The first error of the thread's queue in OpenSSL's words; the queue is empty then.</summary>

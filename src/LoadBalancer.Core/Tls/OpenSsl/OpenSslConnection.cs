@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography.X509Certificates;
+using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Tls.OpenSsl;
@@ -25,10 +27,12 @@ internal sealed class OpenSslConnection : TlsConnection
     private readonly GCHandle _self;
     private readonly OpenSslReader _reader;
     private nint _ssl;
+    private readonly bool _verifiesClients;
     private bool _isBroken;
 
-    internal OpenSslConnection(TransportConnection inner, CertificateSet certificates, TicketKeys tickets) : base(inner)
+    internal OpenSslConnection(TransportConnection inner, CertificateSet certificates, TicketKeys tickets, bool verifiesClients) : base(inner)
     {
+        _verifiesClients = verifiesClients;
         Certificates = certificates;
         Tickets = tickets;
         _reader = new OpenSslReader(this, inner);
@@ -63,7 +67,8 @@ internal sealed class OpenSslConnection : TlsConnection
                 var sent = await Inner.Output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
                 if (sent.IsCompleted || sent.IsCanceled) return false;
             }
-            if (status != OpenSslStatus.WantsBytes) return status == OpenSslStatus.Done;
+            if (status == OpenSslStatus.Done) return AcceptsClient();
+            if (status != OpenSslStatus.WantsBytes) return false;
             await Inner.Input.FillAsync();
             if (Inner.Fault != TransportFault.None) return false;
         }
@@ -72,7 +77,24 @@ internal sealed class OpenSslConnection : TlsConnection
     private OpenSslStatus StepHandshake()
     {
         LibSsl.ClearErrors();
-        return Status(LibSsl.DoHandshake(_ssl));
+        OpenSslStatus status = Status(LibSsl.DoHandshake(_ssl));
+        if (status == OpenSslStatus.Broken && LibSsl.TakeReason() is LibSsl.ReasonCertificateVerifyFailed or LibSsl.ReasonNoPeerCertificate)
+            FailReason = EndReason.ClientCertificateRefused;
+        return status;
+    }
+
+    // OpenSSL has verified it, now or when the session was made: it may have expired since.
+    private bool AcceptsClient()
+    {
+        if (!_verifiesClients || LibSsl.PeerCertificate(_ssl) is not { } shown) return true;
+        using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(shown);
+        if (certificate.NotAfter.ToUniversalTime() < Loop.Time.GetUtcNow().UtcDateTime)
+        {
+            FailReason = EndReason.ClientCertificateRefused;
+            return false;
+        }
+        ClientCertificate = shown;
+        return true;
     }
 
     /// <summary>Decrypts what was received.</summary>

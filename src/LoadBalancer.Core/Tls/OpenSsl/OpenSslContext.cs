@@ -9,14 +9,16 @@ namespace LoadBalancer.Core.Tls.OpenSsl;
 internal sealed unsafe class OpenSslContext : SafeHandle
 {
     /// <exception cref="CryptographicException">OpenSSL does not take the certificate or its key.</exception>
-    internal OpenSslContext(ServerCertificate certificate, TlsPolicy policy) : base(0, ownsHandle: true)
+    internal OpenSslContext(ServerCertificate certificate, TlsPolicy policy, ClientVerification? clients) : base(0, ownsHandle: true)
     {
         SetHandle(LibSsl.ContextNew(LibSsl.ServerMethod()));
         if (IsInvalid) throw new InsufficientMemoryException();
         SetPolicy(policy);
         SetCertificate(certificate);
-        SetSessions();
-        _ = LibSsl.ContextControl(handle, LibSsl.ControlMode, LibSsl.ModeReleaseBuffers, null); // an idle connection holds none
+        SetSessions(clients is null ? "lb"u8 : clients.Id);
+        if (clients is not null) SetClients(clients);
+        // An idle connection holds no buffers. What is sent as chain is what stands in the file.
+        _ = LibSsl.ContextControl(handle, LibSsl.ControlMode, LibSsl.ModeReleaseBuffers | LibSsl.ModeNoAutoChain, null);
         _ = LibSsl.ContextCallbackControl(handle, LibSsl.ControlServerNameCallback, (delegate* unmanaged<nint, int*, void*, int>)&OnServerName);
         LibSsl.ContextSetAlpnSelect(handle, &OnAlpn, null);
     }
@@ -82,12 +84,28 @@ internal sealed unsafe class OpenSslContext : SafeHandle
         return key?.ExportPkcs8PrivateKey() ?? throw new CryptographicException("the key is neither an elliptic curve's nor RSA");
     }
 
-    private void SetSessions()
+    private void SetClients(ClientVerification clients)
+    {
+        LibSsl.ContextSetVerify(handle, LibSsl.VerifyPeer | (clients.IsRequired ? LibSsl.VerifyFailWithoutCertificate : 0), null);
+        nint store = LibSsl.StoreNew();
+        foreach (X509Certificate2 authority in clients.Authorities)
+        {
+            nint decoded = Decode(authority);
+            _ = LibSsl.StoreAdd(store, decoded);
+            _ = LibSsl.ContextAddClientAuthority(handle, decoded);
+            LibSsl.CertificateFree(decoded);
+        }
+        _ = LibSsl.ContextControl(handle, LibSsl.ControlVerifyStore, 1, (void*)store); // takes a count of its own
+        LibSsl.StoreFree(store);
+    }
+
+    // A session holds only where it was made: with the same authorities of clients.
+    private void SetSessions(ReadOnlySpan<byte> idContext)
     {
         // Tickets only: what is kept here for a client costs memory that clients decide about.
         _ = LibSsl.ContextControl(handle, LibSsl.ControlSessionCacheMode, 0, null);
         _ = LibSsl.ContextSetTimeout(handle, new CLong((nint)TicketKeys.SealingTime.TotalSeconds));
-        fixed (byte* id = "lb"u8) Require(LibSsl.ContextSetSessionIdContext(handle, id, 2) == 1);
+        fixed (byte* id = idContext) Require(LibSsl.ContextSetSessionIdContext(handle, id, (uint)idContext.Length) == 1);
         Require(LibSsl.ContextSetTicketKeys(handle, &OnTicket) == 1);
     }
 
