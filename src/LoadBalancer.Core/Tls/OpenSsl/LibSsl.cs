@@ -17,7 +17,7 @@ internal static unsafe partial class LibSsl
         ControlChainCertificate = 89, ControlGroupsList = 92, ControlVerifyStore = 106;
     internal const int ModeReleaseBuffers = 0x10, ModeNoAutoChain = 8;
     internal const int VerifyPeer = 1, VerifyFailWithoutCertificate = 2;
-    internal const ulong OptionNoCompression = 1UL << 17, OptionNoRenegotiation = 1UL << 30, OptionPrioritizeChaCha = 1UL << 21;
+    internal const ulong OptionNoCompression = 1UL << 17, OptionNoRenegotiation = 1UL << 30, OptionServerPreference = 1UL << 22, OptionPrioritizeChaCha = 1UL << 21;
     internal const int ExtensionOk = 0, ExtensionAlertFatal = 2, ExtensionNoAck = 3;
     internal const int ReasonCertificateVerifyFailed = 134, ReasonNoPeerCertificate = 199;
     internal const int BioControlFlush = 11;

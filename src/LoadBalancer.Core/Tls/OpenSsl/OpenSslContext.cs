@@ -35,7 +35,9 @@ internal sealed unsafe class OpenSslContext : SafeHandle
 
     private void SetPolicy(TlsPolicy policy)
     {
-        _ = LibSsl.ContextSetOptions(handle, LibSsl.OptionNoCompression | LibSsl.OptionNoRenegotiation);
+        // Our order, but for clients that put ChaCha20 first: they have no AES in hardware.
+        _ = LibSsl.ContextSetOptions(handle,
+            LibSsl.OptionNoCompression | LibSsl.OptionNoRenegotiation | LibSsl.OptionServerPreference | LibSsl.OptionPrioritizeChaCha);
         _ = LibSsl.ContextControl(handle, LibSsl.ControlMinProtocol, policy == TlsPolicy.Modern ? LibSsl.Tls13 : LibSsl.Tls12, null);
         Require(LibSsl.ContextSetCipherSuites(handle, TlsCiphers.OpenSslTls13) == 1);
         Require(LibSsl.ContextSetCipherList(handle, TlsCiphers.OpenSslTls12) == 1);
