@@ -46,7 +46,13 @@ internal sealed class UpstreamPool(LoopContext context, DestinationState destina
     /// <summary>A new, unconnected connection; the caller connects it. Null when the destination's limit is reached.</summary>
     internal UpstreamConnection? Create(EndPoint endPoint)
     {
-        if (!destination.TryOpen()) return null;
+        if (!destination.TryOpen())
+        {
+            // What idles for other clients must not keep this one out.
+            if (!IsPerClient || _bottom is not { } idle) return null;
+            RemoveIdle(idle);
+            if (!destination.TryOpen()) return null;
+        }
         var connection = new UpstreamConnection(this, context.Loop.CreateOutbound(endPoint))
         {
             // ±20 %, so that connections made together do not end together.
