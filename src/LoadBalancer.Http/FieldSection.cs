@@ -259,11 +259,21 @@ public abstract class FieldSection
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static KnownField Classify(ReadOnlySpan<byte> section, int start, int length)
     {
-        if (length is < 2 or > 19) return KnownField.Other;
+        if (length < 2) return KnownField.Other;
         if (section.Length - start < 8) return ClassifyShort(section[start..], length);
         ulong key = BinaryPrimitives.ReadUInt64LittleEndian(section[start..]) | 0x2020202020202020;
         if (length < 8) key &= (1UL << (length * 8)) - 1;
-        return ClassifyKey(key, section.Slice(start, length));
+        if ((key & ClientMask) == ClientKey && length >= 11) return ClassifyClient(section.Slice(start, length));
+        return length > 19 ? KnownField.Other : ClassifyKey(key, section.Slice(start, length));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static KnownField ClassifyClient(ReadOnlySpan<byte> name)
+    {
+        bool isFamily = IsSeparator(name[6]) && System.Text.Ascii.EqualsIgnoreCase(name[7..11], "cert"u8) && (name.Length == 11 || IsSeparator(name[11]));
+        return isFamily ? KnownField.ClientCertificate : KnownField.Other;
+
+        static bool IsSeparator(byte character) => character is (byte)'-' or (byte)'_';
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -309,6 +319,7 @@ public abstract class FieldSection
     }
 
     // The (up to) first eight bytes of the names above, little-endian.
+    private const ulong ClientKey = 0x746E65696C63, ClientMask = 0xFFFFFFFFFFFF; // client
     private const ulong ConnectiKey = 0x697463656E6E6F63; // connecti
     private const ulong ContentKey = 0x2D746E65746E6F63; // content-
     private const ulong DateKey = 0x65746164; // date

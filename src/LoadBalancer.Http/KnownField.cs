@@ -27,4 +27,9 @@ public enum KnownField : byte
     MaxForwards,
     Http2Settings,
 #pragma warning restore CS1591
+    /// <summary>
+    /// Client-Cert (RFC 9440) and all whose names begin with "Client-Cert-", in which a proxy tells who the client has proved to be. Names with
+    /// underscores too: what reads fields as CGI does cannot tell them apart.
+    /// </summary>
+    ClientCertificate,
 }

@@ -103,6 +103,20 @@ public sealed class AllocationTests
             config => config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { Balance = "prequal", Probe = new() { InFlightMax = 3 } } } });
     }
 
+    // What the test's own client does with a record is its own thread's business.
+#if DEBUG
+    [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]
+#endif
+    [TestCase(1, 2, 10_000)]
+    [TestCase(8, 2, 10_000)]
+    [TestCase(4, 100_000, 1000)]
+    public async Task RequestOverTls_SteadyState_AllocatesNothing(int connections, int length, int requests)
+    {
+        using var certificate = new TestCertificate("a.test");
+        await MeasureAsync($"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{new string('x', length)}", connections, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "", requests,
+            config => config with { Listeners = new Dictionary<string, ListenerConfig> { ["main"] = config.Listeners["main"] with { Tls = new() { Certificates = [new() { File = certificate.Pem }] } } } });
+    }
+
     private static async Task MeasureAsync(
         string answer, int connections, string head, string body, int requests, Func<ProxyConfig, ProxyConfig>? change = null, TimeProvider? time = null)
     {
@@ -133,6 +147,7 @@ public sealed class AllocationTests
         await using var server = new Core.ProxyServer(config, new ErrorLog(), meter, time);
         await server.StartAsync(Token);
         RawClient[] clients = await Task.WhenAll(Enumerable.Range(0, connections).Select(_ => RawClient.ConnectAsync(server.Endpoints["main"], Token)));
+        if (config.Listeners["main"].Tls is not null) await Task.WhenAll(clients.Select(client => client.StartTlsAsync("a.test", Token)));
         if (head.Contains("{cookie}", StringComparison.Ordinal))
         {
             await clients[0].SendAsync(head, Token);

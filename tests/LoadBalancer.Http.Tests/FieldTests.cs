@@ -116,10 +116,32 @@ public class FieldTests
         ("HTTP2-Settings", KnownField.Http2Settings),
     ];
 
+    [TestCase("Client-Cert", true)]
+    [TestCase("CLIENT-CERT-CHAIN", true)]
+    [TestCase("client-cert-subject", true)]
+    [TestCase("Client_Cert", true)]
+    [TestCase("client_cert-anything_at_all_however_long_it_may_be", true)]
+    [TestCase("Client-Cert-", true)]
+    [TestCase("Client-Certs", false)]
+    [TestCase("Client-Certificate", false)]
+    [TestCase("Client.Cert", false)]
+    [TestCase("Client-Cer", false)]
+    [TestCase("XClient-Cert", false)]
+    [TestCase("Client-IP-Address", false)]
+    public void WhatTellsOfTheClientsCertificateIsOneFamily(string name, bool isOfIt)
+    {
+        foreach (string padding in new[] { "", "X-Padding: 0123456789012345678901234567890123456789\r\n" })
+        {
+            var trailers = new TrailerSection();
+            Assert.That(trailers.Parse(Wire.Bytes($"{name}:\r\n{padding}\r\n")), Is.EqualTo(ParseStatus.Complete), name);
+            Assert.That(trailers.Fields[0].Known, Is.EqualTo(isOfIt ? KnownField.ClientCertificate : KnownField.Other));
+        }
+    }
+
     [Test]
     public void KnownNamesAreFoundInAnyCaseAndNearMissesAreNot()
     {
-        Assert.That(KnownNames.Select(k => k.Field).Append(KnownField.Other), Is.EquivalentTo(Enum.GetValues<KnownField>()));
+        Assert.That(KnownNames.Select(k => k.Field).Append(KnownField.Other).Append(KnownField.ClientCertificate), Is.EquivalentTo(Enum.GetValues<KnownField>()));
         foreach ((string name, KnownField field) in KnownNames)
         {
             foreach (string padding in new[] { "", "X-Padding: 0123456789012345678901234567890123456789\r\n" })

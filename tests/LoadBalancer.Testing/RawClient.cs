@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace LoadBalancer.Testing;
@@ -7,11 +9,12 @@ namespace LoadBalancer.Testing;
 /// <summary>How a connection ended, as its other side saw it.</summary>
 public enum StreamEnd { Open, Fin, Reset }
 
-/// <summary>A TCP or Unix connection in raw bytes, Latin-1 as text. Reads end with the token given.</summary>
+/// <summary>A TCP or Unix connection in raw bytes, or what TLS on it carries; Latin-1 as text. Reads end with the token given.</summary>
 public sealed class RawClient : IDisposable
 {
     private readonly Socket _socket;
     private readonly List<byte> _pending = [];
+    private SslStream? _tls;
     private byte[]? _buffer; // made by the first read: thousands of idle connections need none
 
     private RawClient(Socket socket) => _socket = socket;
@@ -26,6 +29,25 @@ public sealed class RawClient : IDisposable
         return new RawClient(socket);
     }
 
+    /// <summary>The hand-shake as a client that trusts anybody; from then on bytes are what is inside the encryption.</summary>
+    /// <param name="name">The server asked for; empty for none.</param>
+    /// <param name="token">Ends the wait.</param>
+    /// <param name="certificate">Shown when the server asks for one.</param>
+    public async Task StartTlsAsync(string name, CancellationToken token, X509Certificate2? certificate = null)
+    {
+        var tls = new SslStream(new NetworkStream(_socket, ownsSocket: false));
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = name,
+                CertificateChainPolicy = new X509ChainPolicy { VerificationFlags = X509VerificationFlags.AllFlags, RevocationMode = X509RevocationMode.NoCheck },
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null,
+                ClientCertificateContext = certificate is null ? null : SslStreamCertificateContext.Create(certificate, null, offline: true),
+            },
+            token);
+        _tls = tls;
+    }
+
     public static RawClient Accepted(Socket socket) => new(socket);
 
     public StreamEnd End { get; private set; }
@@ -36,7 +58,8 @@ public sealed class RawClient : IDisposable
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken token)
     {
-        while (!bytes.IsEmpty) bytes = bytes[await _socket.SendAsync(bytes, token)..];
+        if (_tls is not null) await _tls.WriteAsync(bytes, token);
+        else while (!bytes.IsEmpty) bytes = bytes[await _socket.SendAsync(bytes, token)..];
     }
 
     public void HalfClose() => _socket.Shutdown(SocketShutdown.Send);
@@ -113,7 +136,7 @@ public sealed class RawClient : IDisposable
         _buffer ??= new byte[16384];
         try
         {
-            int read = await _socket.ReceiveAsync(_buffer, token);
+            int read = _tls is not null ? await _tls.ReadAsync(_buffer, token) : await _socket.ReceiveAsync(_buffer, token);
             if (read == 0)
             {
                 End = StreamEnd.Fin;
@@ -122,12 +145,16 @@ public sealed class RawClient : IDisposable
             _pending.AddRange(_buffer.AsSpan(0, read));
             return true;
         }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
+        catch (Exception e) when ((e as SocketException ?? e.InnerException as SocketException)?.SocketErrorCode is SocketError.ConnectionReset or SocketError.ConnectionAborted)
         {
             End = StreamEnd.Reset;
             return false;
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _tls?.Dispose();
+        _socket.Dispose();
+    }
 }

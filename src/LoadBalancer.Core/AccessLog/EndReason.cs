@@ -42,6 +42,8 @@ public enum EndReason : byte
 
     /// <summary>The client's hand-shake is malformed, or it and we have no protocol or cipher in common.</summary>
     HandshakeFailed,
+    /// <summary>The client showed no certificate where one is required, or one that is not valid here.</summary>
+    ClientCertificateRefused,
     /// <summary>The hand-shake did not end in time.</summary>
     HandshakeTimeout,
     /// <summary>Too many hand-shakes at once.</summary>

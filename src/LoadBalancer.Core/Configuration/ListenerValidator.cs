@@ -107,6 +107,8 @@ internal static class ListenerValidator
             if (certificate.File.Length > 0 && !CertificateFile.TryLoad(certificate, out _, out string error))
                 problems.Add($"{ConfigPath.Item($"{path}.certificates", i)}.file", $"{CharacterText.Quote(certificate.File)} {error}");
         }
+        if (tls.ClientCertificates is { } clients && !TrustFile.TryLoad(clients.Ca, out _, out string caError))
+            problems.Add($"{path}.clientCertificates.ca", $"{CharacterText.Quote(clients.Ca)} {caError}");
         problems.Range(path, "handshakeTimeout", tls.HandshakeTimeout, ConfigRanges.HandshakeTimeout);
         problems.Range(path, "handshakesMax", tls.HandshakesMax, ConfigRanges.HandshakesMax);
     }

@@ -39,7 +39,10 @@ internal sealed class ProxySnapshot
                 RouteConfig c = route.Config;
                 if (c.Listeners.Count == 0 || c.Listeners.Contains(name)) rules.Add(new(route.Name, c.Hosts, c.Path, c.Methods, c.Headers, route) { Cookies = c.Cookies });
             }
-            listeners.Add(new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules)));
+            listeners.Add(new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules), config.Transport.Kind)
+            {
+                IsClientCertificateKnown = config.Listeners.Values.Any(one => one.Tls?.ClientCertificates is not null),
+            });
         }
         return new ProxySnapshot { Config = config, Listeners = [.. listeners], Routes = [.. routes], Clusters = [.. clusters.Values] };
     }
@@ -48,7 +51,7 @@ internal sealed class ProxySnapshot
 /// <summary>A listener as its connections see it.</summary>
 internal sealed class ListenerSnapshot
 {
-    internal ListenerSnapshot(string name, ListenerConfig config, RouteTable<RouteSnapshot> routes)
+    internal ListenerSnapshot(string name, ListenerConfig config, RouteTable<RouteSnapshot> routes, TransportKind transport)
     {
         Name = name;
         Config = config;
@@ -62,7 +65,7 @@ internal sealed class ListenerSnapshot
         WriteIdleMilliseconds = (long)limits.WriteIdleTimeout.TotalMilliseconds;
         Trusted = config.TrustedProxies.Count == 0 ? null : CidrSet.Parse(config.TrustedProxies);
         ProxyProtocol = config.ProxyProtocol is { } proxyProtocol ? new ProxyHeaderPolicy(proxyProtocol) : null;
-        Tls = config.Tls is { } tls ? new TlsTermination($"{ConfigPath.Member("listeners", name)}.tls", tls) : null;
+        Tls = config.Tls is { } tls ? new TlsTermination($"{ConfigPath.Member("listeners", name)}.tls", tls, TlsTermination.UsesOpenSsl(transport)) : null;
         ViaLine = config.Forwarded.Via.Length == 0 ? [] : Encoding.ASCII.GetBytes($"Via: 1.1 {config.Forwarded.Via}\r\n");
         // RFC 9110 §7.6.3: the version is the one the message was received in.
         ViaLine10 = config.Forwarded.Via.Length == 0 ? [] : Encoding.ASCII.GetBytes($"Via: 1.0 {config.Forwarded.Via}\r\n");
@@ -78,6 +81,9 @@ internal sealed class ListenerSnapshot
     internal long BodyIdleMilliseconds { get; }
     internal long WriteIdleMilliseconds { get; }
     internal CidrSet? Trusted { get; }
+
+    /// <summary>Whether any listener of the server verifies clients: destinations cannot tell which one a request came through.</summary>
+    internal bool IsClientCertificateKnown { get; init; }
 
     /// <summary>Null where connections begin without a PROXY header.</summary>
     internal ProxyHeaderPolicy? ProxyProtocol { get; }

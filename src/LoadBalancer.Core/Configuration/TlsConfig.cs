@@ -12,6 +12,9 @@ public sealed record TlsConfig
     /// <summary>Protocols and ciphers offered. Default <see cref="TlsPolicy.Intermediate"/>.</summary>
     public TlsPolicy Policy { get; init; } = TlsPolicy.Intermediate;
 
+    /// <summary>Certificates of clients; null (default) when none is asked for.</summary>
+    public ClientCertificateConfig? ClientCertificates { get; init; }
+
     /// <summary>From the accept to the end of the hand-shake; then the connection is closed. Default 5 s (Kestrel: 10 s, nginx: 60 s).</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -42,4 +45,43 @@ public enum TlsPolicy
     Intermediate,
     /// <summary>TLS 1.3 only.</summary>
     Modern,
+}
+
+/// <summary>Verification of clients by certificate ("mTLS"), and what destinations are told of it.</summary>
+public sealed record ClientCertificateConfig
+{
+    /// <summary>PEM file with the certificates of the authorities whose clients are accepted, at least one of them a root.</summary>
+    public required string Ca { get; init; }
+
+    /// <summary>Whether a client without a certificate is served. Default <see cref="ClientCertificateMode.Required"/>.</summary>
+    public ClientCertificateMode Mode { get; init; } = ClientCertificateMode.Required;
+
+    /// <summary>
+    /// The fields that tell destinations who the client is. Those that a client sends itself are dropped, on every listener of the server.
+    /// Default <see cref="ClientCertificateFields.Subject"/> and <see cref="ClientCertificateFields.Fingerprint"/>.
+    /// </summary>
+    public ClientCertificateFields Forward { get; init; } = ClientCertificateFields.Subject | ClientCertificateFields.Fingerprint;
+}
+
+/// <summary>What a client must show.</summary>
+public enum ClientCertificateMode
+{
+    /// <summary>A valid certificate, else the hand-shake fails.</summary>
+    Required,
+    /// <summary>None, or a valid certificate: one that is not valid fails the hand-shake.</summary>
+    Optional,
+}
+
+/// <summary>Fields of a forwarded request about the client's verified certificate.</summary>
+[Flags]
+public enum ClientCertificateFields
+{
+    /// <summary>None.</summary>
+    None = 0,
+    /// <summary>Client-Cert-Subject: the distinguished name as RFC 4514 writes it.</summary>
+    Subject = 1,
+    /// <summary>Client-Cert-Fingerprint: SHA-256 over the certificate, in hexadecimal.</summary>
+    Fingerprint = 2,
+    /// <summary>Client-Cert: the certificate itself (RFC 9440 §2.2).</summary>
+    Certificate = 4,
 }

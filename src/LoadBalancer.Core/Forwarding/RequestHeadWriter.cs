@@ -22,7 +22,7 @@ internal static class RequestHeadWriter
 
     /// <summary>Room that <see cref="Write(Exchange, ClusterSnapshot, DestinationState, Span{byte}, ReadOnlySpan{byte})"/> may need.</summary>
     internal static int SizeMax(Exchange exchange, ClusterSnapshot cluster, DestinationState destination) =>
-        exchange.Request.Length + exchange.Client.ForwardedLines.Length + 3 * exchange.Request.AuthorityLength + destination.HostValue.Length
+        exchange.Request.Length + exchange.Client.ForwardedLines.Length + exchange.Client.CertificateLines.Length + 3 * exchange.Request.AuthorityLength + destination.HostValue.Length
             + (cluster.HostOverride?.Length ?? 0) + exchange.Client.Listener.ViaLine.Length + 512;
 
     /// <summary>The same for any cluster, with a line more. Returns the length.</summary>
@@ -38,6 +38,7 @@ internal static class RequestHeadWriter
         AppendRequestLine(ref head, exchange, bytes);
 
         uint drop = ClientClaims;
+        if (client.OwnsCertificateFields) drop |= HeadBuffer.Bit(KnownField.ClientCertificate);
         bool keepsHost = cluster.KeepsClientHost && request.TargetForm != TargetForm.Absolute && request.HasKnown(KnownField.Host);
         if (!keepsHost)
         {
@@ -62,6 +63,7 @@ internal static class RequestHeadWriter
         if (request.Framing == MessageFraming.Chunked) head.Append("Transfer-Encoding: chunked\r\n"u8);
         AppendConnection(ref head, request, bytes);
         AppendForwarded(ref head, client, request, bytes, authority, client.ForwardedLines);
+        head.Append(client.CertificateLines);
         head.Append(request.MinorVersion == 0 ? listener.ViaLine10 : listener.ViaLine);
         head.Append(extraLine);
         head.Append("\r\n"u8);

@@ -36,6 +36,9 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     {
         Remote = transport.Remote;
         IsTrusted = listener.Trusted is { } trusted && trusted.Contains(Remote);
+        if (transport.ClientCertificate is { } certificate && listener.Config.Tls?.ClientCertificates is { } clients)
+            CertificateLines = ClientCertificateLines.Build(certificate, clients.Forward);
+        OwnsCertificateFields = listener.IsClientCertificateKnown && (!IsTrusted || transport.ClientCertificate is not null);
         ListenerLimitsConfig limits = listener.Config.Limits;
         // ±10 %, so that clients that came together do not reconnect together.
         double jitter = 0.9 + 0.2 * context.Random.NextDouble();
@@ -49,6 +52,12 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
 
     /// <summary>Whether the peer's forwarding fields are believed.</summary>
     internal bool IsTrusted { get; }
+
+    /// <summary>Whether what the peer itself says about certificates of clients is dropped.</summary>
+    internal bool OwnsCertificateFields { get; }
+
+    /// <summary>The lines about the client's verified certificate; empty for none.</summary>
+    internal byte[] CertificateLines { get; } = [];
 
     /// <summary>The lines about the client that are the same for all its requests.</summary>
     internal byte[] ForwardedLines => _forwardedLines ??= RequestHeadWriter.BuildForwardedLines(this);

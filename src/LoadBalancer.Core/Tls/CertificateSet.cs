@@ -1,49 +1,52 @@
-using System.Net.Security;
-using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using LoadBalancer.Core.Configuration;
 
 namespace LoadBalancer.Core.Tls;
 
-/// <summary>The certificates of a listener by name, each with all a hand-shake needs. Immutable.</summary>
+/// <summary>The certificates of a listener by name. Immutable.</summary>
 internal sealed class CertificateSet
 {
-    private readonly Dictionary<string, SslServerAuthenticationOptions> _exact = new(StringComparer.OrdinalIgnoreCase);
-    private readonly Dictionary<string, SslServerAuthenticationOptions> _wildcard = new(StringComparer.OrdinalIgnoreCase); // "*.a.b" under "a.b"
-    private readonly SslServerAuthenticationOptions _default;
+    private const int NameLengthMax = 255; // RFC 1035 §2.3.4
 
-    internal CertificateSet(IReadOnlyList<ServerCertificate> certificates, TlsPolicy policy)
+    private readonly Dictionary<string, ServerIdentity>.AlternateLookup<ReadOnlySpan<char>> _exact, _wildcard; // "*.a.b" under "a.b"
+
+    internal CertificateSet(IReadOnlyList<ServerCertificate> certificates, TlsPolicy policy, ClientVerification? clients, bool useOpenSsl)
     {
-        SslServerAuthenticationOptions[] options = [.. certificates.Select(certificate => Options(certificate, policy))];
-        _default = options[0];
-        for (int i = 0; i < options.Length; i++)
+        var exact = new Dictionary<string, ServerIdentity>(StringComparer.OrdinalIgnoreCase);
+        var wildcard = new Dictionary<string, ServerIdentity>(StringComparer.OrdinalIgnoreCase);
+        foreach (ServerCertificate certificate in certificates)
         {
-            foreach (string name in certificates[i].Names)
+            var identity = new ServerIdentity(certificate, policy, clients, useOpenSsl);
+            Default ??= identity;
+            foreach (string name in certificate.Names)
             {
-                if (name.StartsWith("*.", StringComparison.Ordinal)) _wildcard.TryAdd(name[2..], options[i]);
-                else _exact.TryAdd(name, options[i]);
+                if (name.StartsWith("*.", StringComparison.Ordinal)) wildcard.TryAdd(name[2..], identity);
+                else exact.TryAdd(name, identity);
             }
         }
+        if (Default is null) throw new ArgumentException("no certificate", nameof(certificates));
+        _exact = exact.GetAlternateLookup<ReadOnlySpan<char>>();
+        _wildcard = wildcard.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
-    /// <summary>What a client gets that asks for a name; for no name or an unknown one the first.</summary>
-    internal SslServerAuthenticationOptions Find(string? name)
+    /// <summary>The first: for clients that ask for no name, or for an unknown one.</summary>
+    internal ServerIdentity Default { get; }
+
+    /// <summary>What a client gets that asks for a name.</summary>
+    internal ServerIdentity Find(ReadOnlySpan<char> name)
     {
-        if (string.IsNullOrEmpty(name)) return _default;
-        if (_exact.TryGetValue(name, out SslServerAuthenticationOptions? options)) return options;
+        if (name.IsEmpty) return Default;
+        if (_exact.TryGetValue(name, out ServerIdentity? identity)) return identity;
         // RFC 9525 §6.3: the wildcard stands for one whole label.
-        int dot = name.IndexOf('.', StringComparison.Ordinal);
-        return dot > 0 && _wildcard.TryGetValue(name[(dot + 1)..], out options) ? options : _default;
+        int dot = name.IndexOf('.');
+        return dot > 0 && _wildcard.TryGetValue(name[(dot + 1)..], out identity) ? identity : Default;
     }
 
-    private static SslServerAuthenticationOptions Options(ServerCertificate certificate, TlsPolicy policy) => new()
+    /// <summary>As <see cref="Find(ReadOnlySpan{char})"/>, for a name as it was sent.</summary>
+    internal ServerIdentity Find(ReadOnlySpan<byte> name)
     {
-        ServerCertificateContext = certificate.Context,
-        ApplicationProtocols = [SslApplicationProtocol.Http11],
-        EnabledSslProtocols = policy == TlsPolicy.Modern ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13,
-        CipherSuitesPolicy = OperatingSystem.IsLinux() ? new CipherSuitesPolicy(policy == TlsPolicy.Modern ? TlsCiphers.Modern : TlsCiphers.Intermediate) : null,
-        EncryptionPolicy = EncryptionPolicy.RequireEncryption,
-        AllowRenegotiation = false,
-        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-    };
+        if (name.Length > NameLengthMax) return Default;
+        Span<char> characters = stackalloc char[NameLengthMax];
+        return Find(characters[..Encoding.Latin1.GetChars(name, characters)]);
+    }
 }

@@ -1,5 +1,4 @@
-using System.Net.Security;
-using System.Security.Authentication;
+using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Tls;
@@ -8,60 +7,75 @@ namespace LoadBalancer.Core.Tls;
 /// A connection whose bytes travel encrypted on another one. What is above sees the same contract: faults are values, an idle connection
 /// holds no buffer of ours. Owner: the loop's thread.
 /// </summary>
-internal sealed class TlsConnection : TransportConnection, IConnectionObserver
+internal abstract class TlsConnection : TransportConnection, IConnectionObserver
 {
-    private readonly TransportConnection _inner;
-    private readonly TlsReader _reader;
-    private readonly TlsWriter _writer;
     private IConnectionObserver? _observer;
-    private bool _closed;
+    private bool _isEstablished, _closed;
 
-    internal TlsConnection(TransportConnection inner) : base(inner.Loop)
+    private protected TlsConnection(TransportConnection inner) : base(inner.Loop)
     {
-        _inner = inner;
+        Inner = inner;
         Remote = inner.Remote;
-        Stream = new TransportStream(inner);
-        Ssl = new SslStream(Stream, leaveInnerStreamOpen: true);
-        _reader = new TlsReader(this, inner);
-        _writer = new TlsWriter(this, inner);
+        Writer = new TlsWriter(this, inner);
     }
 
-    internal SslStream Ssl { get; }
+    /// <summary>The connection that carries the records.</summary>
+    internal TransportConnection Inner { get; }
 
-    internal TransportStream Stream { get; }
+    public sealed override TransportWriter Output => Writer;
 
-    public override TransportReader Input => _reader;
+    private protected TlsWriter Writer { get; }
 
-    public override TransportWriter Output => _writer;
+    private protected abstract TlsReader Reader { get; }
 
-    internal override bool IsEncrypted => true;
+    internal sealed override bool IsEncrypted => true;
 
-    internal override PeerAddress GetLocalAddress() => _inner.GetLocalAddress();
+    internal sealed override byte[]? ClientCertificate { get; private protected set; }
 
-    internal override IConnectionObserver? Observer
+    /// <summary>Why the hand-shake failed.</summary>
+    internal EndReason FailReason { get; private protected set; } = EndReason.HandshakeFailed;
+
+    internal sealed override PeerAddress GetLocalAddress() => Inner.GetLocalAddress();
+
+    internal sealed override IConnectionObserver? Observer
     {
         get => _observer;
         set
         {
             _observer = value;
-            _inner.Observer = value is null ? null : this;
+            Inner.Observer = value is null ? null : this;
         }
     }
 
-    internal override bool IsReusable => Fault == TransportFault.None && _inner.IsReusable && _reader.IsQuiet;
+    internal sealed override bool IsReusable => Fault == TransportFault.None && Inner.IsReusable && Reader.IsQuiet;
 
-    internal override ValueTask<ConnectResult> ConnectAsync() => throw new NotSupportedException("the connection below is connected first");
+    internal sealed override ValueTask<ConnectResult> ConnectAsync() => throw new NotSupportedException("the connection below is connected first");
+
+    /// <summary>Runs the hand-shake; called once, before anything is read or written. False when it failed: <see cref="TransportConnection.Close"/> is all that is left then.</summary>
+    internal async ValueTask<bool> EstablishAsync()
+    {
+        _isEstablished = await HandshakeAsync().ConfigureAwait(false);
+        return _isEstablished;
+    }
+
+    private protected abstract ValueTask<bool> HandshakeAsync();
+
+    /// <summary>Encrypts into the output below, which only collects. False when the connection is broken.</summary>
+    internal abstract bool Encrypt(ReadOnlyMemory<byte> plain);
+
+    /// <summary>Puts the end of our direction, close_notify (RFC 8446 §6.1), into the output below.</summary>
+    internal abstract void EndRecords();
+
+    /// <summary>Gives back what encrypts.</summary>
+    private protected abstract void Release();
 
     /// <summary>Takes over what went wrong below, or notes that the records themselves are broken.</summary>
     internal void NoteFault(bool isBroken)
     {
         if (Fault != TransportFault.None) return;
-        if (_inner.Fault != TransportFault.None) Fault = _inner.Fault;
+        if (Inner.Fault != TransportFault.None) Fault = Inner.Fault;
         else if (isBroken) Fault = TransportFault.Reset;
     }
-
-    /// <summary>What <see cref="SslStream"/> throws for what a peer sends or for how it leaves.</summary>
-    internal static bool IsPeerFault(Exception e) => e is IOException or AuthenticationException or InvalidOperationException or System.ComponentModel.Win32Exception;
 
     public void OnConnectionEvent(bool readable, bool broken)
     {
@@ -69,28 +83,28 @@ internal sealed class TlsConnection : TransportConnection, IConnectionObserver
         _observer?.OnConnectionEvent(readable, broken);
     }
 
-    internal override void OnDeferred()
+    internal sealed override void OnDeferred()
     {
-        if (_reader.IsPending) _reader.OnDeferred();
+        if (Reader.IsPending) Reader.OnDeferred();
     }
 
-    internal override void Abort()
+    internal sealed override void Abort()
     {
         if (Fault == TransportFault.Aborted || _closed) return;
         Fault = TransportFault.Aborted;
-        _inner.Abort(); // ends what waits below, and with it what waits here
-        if (_reader.IsPending) Loop.Defer(this);
+        Inner.Abort(); // ends what waits below, and with it what waits here
+        if (Reader.IsPending) Loop.Defer(this);
     }
 
-    internal override void Close()
+    internal sealed override void Close()
     {
         if (_closed) return;
         _closed = true;
         _observer = null;
-        if (Fault == TransportFault.None) _writer.Complete();
-        _reader.Release();
-        _writer.Release();
-        _inner.Close();
-        Ssl.Dispose();
+        if (Fault == TransportFault.None && _isEstablished) Writer.Complete();
+        Reader.Complete();
+        Writer.Release();
+        Inner.Close();
+        Release();
     }
 }

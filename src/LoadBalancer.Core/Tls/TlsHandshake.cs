@@ -36,13 +36,10 @@ internal sealed class TlsHandshake(LoopContext context, ListenerSnapshot listene
             else if (_reason == EndReason.None && Transport.Input.Bytes.Span[0] != HandshakeRecord) await RefusePlainAsync().ConfigureAwait(false);
             if (_reason == EndReason.None)
             {
-                connection = new TlsConnection(Transport);
-                await connection.Ssl.AuthenticateAsServerAsync(_tls.Select, null, CancellationToken.None).ConfigureAwait(false);
+                connection = _tls.CreateConnection(Transport);
+                bool isEstablished = await connection.EstablishAsync().ConfigureAwait(false);
+                if (!isEstablished && _reason == EndReason.None) _reason = Transport.Input.IsEnded ? EndReason.ClientAborted : connection.FailReason;
             }
-        }
-        catch (Exception e) when (TlsConnection.IsPeerFault(e))
-        {
-            if (_reason == EndReason.None) _reason = Transport.Input.IsEnded ? EndReason.ClientAborted : EndReason.HandshakeFailed;
         }
         catch (Exception e)
         {
@@ -54,8 +51,7 @@ internal sealed class TlsHandshake(LoopContext context, ListenerSnapshot listene
         else
         {
             Record(_reason);
-            connection?.Ssl.Dispose();
-            Transport.Close();
+            (connection ?? Transport).Close();
         }
         Leave();
     }

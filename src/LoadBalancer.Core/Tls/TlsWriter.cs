@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using LoadBalancer.Core.Buffers;
@@ -21,6 +20,9 @@ internal sealed class TlsWriter : TransportWriter
     private Slab? _slab;
     private int _collected;
     private bool _completed, _endFollows;
+
+    /// <summary>Whether records are under way below: its buffer must not be touched.</summary>
+    internal bool IsSending { get; private set; }
 
     internal TlsWriter(TlsConnection connection, TransportConnection inner)
     {
@@ -72,7 +74,9 @@ internal sealed class TlsWriter : TransportWriter
             Add(tail);
             body = tail = default;
         }
-        bool isEncrypted = TryEncrypt(_slab is null ? default : _slab.Array.AsMemory(0, _collected));
+        // The records of a long body are collected in one large buffer from the start.
+        if (!body.IsEmpty) _ = _below.GetSpan(Math.Min(_collected + body.Length + tail.Length, BatchMax) + RecordMax);
+        bool isEncrypted = _connection.Encrypt(_slab is null ? default : _slab.Array.AsMemory(0, _collected));
         ReturnSlab();
         if (!isEncrypted) return new(Gone());
         return body.IsEmpty && tail.IsEmpty ? Send() : WriteLongAsync(body, tail);
@@ -93,23 +97,36 @@ internal sealed class TlsWriter : TransportWriter
             int count = Math.Min(body.Length, RecordMax);
             if (_below.UnflushedBytes > BatchMax)
             {
-                FlushResult sent = await _below.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+                FlushResult sent = await FlushBelowAsync().ConfigureAwait(false);
                 if (sent.IsCanceled) return sent;
                 if (sent.IsCompleted) return Gone();
             }
-            if (!TryEncrypt(body[..count])) return Gone();
+            if (!_connection.Encrypt(body[..count])) return Gone();
             body = body[count..];
         }
-        return TryEncrypt(tail) ? await Send().ConfigureAwait(false) : Gone();
+        return _connection.Encrypt(tail) ? await Send().ConfigureAwait(false) : Gone();
     }
 
     private ValueTask<FlushResult> Send()
     {
         if (_endFollows)
         {
-            EndRecords();
+            _connection.EndRecords();
             _below.EndFollows();
         }
+        return FlushBelowAsync();
+    }
+
+    /// <summary>Sends the records that are collected below. Nobody waits for it: what a peer does not take it does not get.</summary>
+    internal void FlushRecords()
+    {
+        ValueTask<FlushResult> sending = FlushBelowAsync();
+        if (sending.IsCompletedSuccessfully) sending.GetAwaiter().GetResult();
+        else sending.AsTask(); // takes the result
+    }
+
+    private ValueTask<FlushResult> FlushBelowAsync()
+    {
         ValueTask<FlushResult> sending = _below.FlushAsync(CancellationToken.None);
         if (!sending.IsCompletedSuccessfully) return FinishAsync(sending);
         FlushResult sent = sending.GetAwaiter().GetResult();
@@ -120,27 +137,11 @@ internal sealed class TlsWriter : TransportWriter
     [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private async ValueTask<FlushResult> FinishAsync(ValueTask<FlushResult> sending)
     {
+        IsSending = true;
         FlushResult sent = await sending.ConfigureAwait(false);
+        IsSending = false;
         if (sent.IsCompleted) _connection.NoteFault(isBroken: false);
         return sent;
-    }
-
-    // Completes at once: the stream below only collects.
-    private bool TryEncrypt(ReadOnlyMemory<byte> plain)
-    {
-        if (plain.IsEmpty) return true;
-        try
-        {
-            ValueTask writing = _connection.Ssl.WriteAsync(plain);
-            Debug.Assert(writing.IsCompleted, "the stream below only collects");
-            writing.GetAwaiter().GetResult();
-            return true;
-        }
-        catch (Exception e) when (TlsConnection.IsPeerFault(e))
-        {
-            _connection.NoteFault(isBroken: true);
-            return false;
-        }
     }
 
     private FlushResult Gone()
@@ -162,25 +163,11 @@ internal sealed class TlsWriter : TransportWriter
         if (_connection.Fault != TransportFault.None) return;
         if (!_endFollows)
         {
-            EndRecords();
-            // A peer that takes nothing does not get it; nothing waits for that.
-            ValueTask<FlushResult> sending = _below.FlushAsync(CancellationToken.None);
-            if (!sending.IsCompletedSuccessfully) return;
-            sending.GetAwaiter().GetResult();
+            _connection.EndRecords();
+            FlushRecords();
+            if (IsSending) return;
         }
         _below.Complete();
-    }
-
-    private void EndRecords()
-    {
-        try
-        {
-            _connection.Ssl.ShutdownAsync().GetAwaiter().GetResult();
-        }
-        catch (Exception e) when (TlsConnection.IsPeerFault(e))
-        {
-            _connection.NoteFault(isBroken: true);
-        }
     }
 
     internal void Release()

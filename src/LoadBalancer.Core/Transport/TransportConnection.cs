@@ -70,6 +70,9 @@ internal abstract class TransportConnection : IDuplexPipe
     /// <summary>Whether the bytes travel encrypted.</summary>
     internal virtual bool IsEncrypted => false;
 
+    /// <summary>The certificate (DER) by which the client has proved who it is; null for none.</summary>
+    internal virtual byte[]? ClientCertificate { get => null; private protected set => throw new NotSupportedException(); }
+
     /// <summary>Remote side of an accepted connection, or who is behind it by its PROXY header; the connected address of an outbound one.</summary>
     internal PeerAddress Remote { get; set; }
 

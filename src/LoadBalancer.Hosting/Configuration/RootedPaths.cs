@@ -15,6 +15,7 @@ internal static class RootedPaths
     private static TlsConfig? Apply(TlsConfig? tls, string directory) => tls is null ? null : tls with
     {
         Certificates = [.. tls.Certificates.Select(certificate => certificate with { File = Rooted(certificate.File, directory)!, Key = Rooted(certificate.Key, directory) })],
+        ClientCertificates = tls.ClientCertificates is { } clients ? clients with { Ca = Rooted(clients.Ca, directory)! } : null,
     };
 
     private static ClusterConfig Apply(ClusterConfig cluster, string directory) => cluster.Discover.Count == 0 ? cluster : cluster with

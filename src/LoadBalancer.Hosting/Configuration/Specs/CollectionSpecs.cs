@@ -37,6 +37,38 @@ internal sealed class TextListSpec(TextSpec item) : ValueSpec<IReadOnlyList<stri
     }
 }
 
+/// <summary>A set of choices, written as a list of their names; a single name stands for a list of one.</summary>
+internal sealed class FlagsSpec<T>(params (string Name, T Value)[] choices) : ValueSpec<T> where T : struct, Enum
+{
+    private readonly ChoiceSpec<T> _item = new(choices);
+
+    internal override bool TryRead(ConfigNode node, string path, ReadContext context, out T value)
+    {
+        value = default;
+        if (node.Kind == ConfigNodeKind.String) return _item.TryRead(node, path, context, out value);
+        if (node.Kind != ConfigNodeKind.Array) return Wrong(node, path, context, "a list of strings, or one string");
+        bool ok = true;
+        int flags = 0;
+        for (int i = 0; i < node.Items.Count; i++)
+        {
+            ok &= _item.TryRead(node.Items[i], ConfigPath.Item(path, i), context, out T flag);
+            flags |= Convert.ToInt32(flag, null);
+        }
+        value = (T)Enum.ToObject(typeof(T), flags);
+        return ok;
+    }
+
+    internal override void WriteSchema(SchemaWriter schema) => schema.OneOrList(_item);
+
+    internal override void WriteDefault(Utf8JsonWriter json, T value)
+    {
+        json.WriteStartArray("default");
+        foreach ((string name, T flag) in choices)
+            if (value.HasFlag(flag)) json.WriteStringValue(name);
+        json.WriteEndArray();
+    }
+}
+
 /// <summary>An object whose keys are the user's own names.</summary>
 internal sealed class MapSpec<T>(ValueSpec<T> item, Func<T> standIn) : ValueSpec<IReadOnlyDictionary<string, T>>
 {
