@@ -1,6 +1,7 @@
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.ProxyProtocol;
 using LoadBalancer.Core.Timers;
 using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Transport;
@@ -8,7 +9,7 @@ using LoadBalancer.Core.Transport;
 namespace LoadBalancer.Core;
 
 /// <summary>
-/// An accepted connection in one of the stages it goes through (<see cref="Accept"/> and <see cref="Serve"/> say which). Exactly one stage holds the
+/// An accepted connection in one of the stages it goes through (<see cref="Accept"/>, <see cref="Secure"/> and <see cref="Serve"/> say which). Exactly one stage holds the
 /// transport; it stands in its loop's list from <see cref="Start"/> to <see cref="Leave"/>. Lives on its loop's thread.
 /// </summary>
 internal abstract class ClientConnection(LoopContext context, ListenerSnapshot listener, TransportConnection transport) : LoopTimer
@@ -23,6 +24,13 @@ internal abstract class ClientConnection(LoopContext context, ListenerSnapshot l
 
     /// <summary>The first stage of a connection that was just accepted.</summary>
     internal static void Accept(LoopContext context, ListenerSnapshot listener, TransportConnection transport)
+    {
+        if (listener.ProxyProtocol is null) Secure(context, listener, transport);
+        else new ProxyHeaderConnection(context, listener, transport).Start();
+    }
+
+    /// <summary>The stage once it is known who the client is.</summary>
+    internal static void Secure(LoopContext context, ListenerSnapshot listener, TransportConnection transport)
     {
         if (listener.Tls is null) Serve(context, listener, transport);
         else new TlsHandshake(context, listener, transport).Start();

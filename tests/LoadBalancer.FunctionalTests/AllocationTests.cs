@@ -49,6 +49,16 @@ public sealed class AllocationTests
             config => config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { Sticky = new() { Cookie = "lb", Keys = [Key] } } } });
     }
 
+#if DEBUG
+    [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]
+#endif
+    [Test]
+    public async Task KeepAliveRequest_OnAConnectionWithItsProxyHeader_AllocatesNothing()
+    {
+        await MeasureAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 8, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", "", requests: 10_000,
+            config => config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"] with { ProxyProtocol = ProxyProtocolVersion.V1 } } });
+    }
+
     // A delay that is fixed, and one that is learned; time stands still, so none passes.
 #if DEBUG
     [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]

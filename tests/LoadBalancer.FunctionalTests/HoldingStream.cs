@@ -9,6 +9,9 @@ internal sealed class HoldingStream(Stream below) : Stream
     /// <summary>What is written from here on is kept.</summary>
     internal void Hold() => _isHolding = true;
 
+    /// <summary>What is written from here on goes as it comes; what was kept stays, and is to be passed first.</summary>
+    internal void Release() => _isHolding = false;
+
     /// <summary>Lets the next so many bytes of what was kept go.</summary>
     internal async Task PassAsync(int countMax)
     {

@@ -4,7 +4,7 @@ using LoadBalancer.Fuzz.Targets;
 
 const string Usage = """
     usage: LoadBalancer.Fuzz [target ...] [--iterations N] [--minutes M] [--seed S] [--corpus DIR] [--input FILE] [--export DIR] [--afl]
-      target        request, response, chunked, trailer, path; default all
+      target        request, response, chunked, trailer, path, proxyheader; default all
       --iterations  inputs for each target; default 100000
       --minutes     ends a target after so long instead
       --seed        of the random choices; default from the clock, printed
@@ -21,6 +21,7 @@ var all = new Dictionary<string, Func<IFuzzTarget>>
     ["chunked"] = () => new ChunkedTarget(),
     ["trailer"] = () => new TrailerTarget(),
     ["path"] = () => new PathTarget(),
+    ["proxyheader"] = () => new ProxyHeaderTarget(),
 };
 var chosen = new List<Func<IFuzzTarget>>();
 long iterations = 100_000;

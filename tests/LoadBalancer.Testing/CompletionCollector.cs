@@ -7,6 +7,8 @@ namespace LoadBalancer.Testing;
 /// <summary>What a test wants to know of a completion record, copied out of it.</summary>
 public sealed record Completion(EndReason Reason, int Status, string Method, string Target, string? Route, string? Destination, int Attempts, bool Reused, long RequestBytes, long ResponseBytes)
 {
+    public string Client { get; init; } = "";
+
     public bool IsRetryDenied { get; init; }
 
     public long QueuedTicks { get; init; }
@@ -27,6 +29,7 @@ public sealed class CompletionCollector : ICompletionObserver
         record.Reason, record.Status, Encoding.Latin1.GetString(record.Method.Span), Encoding.Latin1.GetString(record.Target.Span),
         record.Route, record.Destination, record.Attempts, record.ConnectionReused, record.RequestBodyBytes, record.ResponseBodyBytes)
     {
+        Client = record.Client.ToString(),
         IsRetryDenied = record.IsRetryDenied,
         QueuedTicks = record.QueuedTicks,
         IsHedged = record.IsHedged,

@@ -52,6 +52,8 @@ public sealed class RawClient : IDisposable
 
     public StreamEnd End { get; private set; }
 
+    public EndPoint LocalEndPoint => _socket.LocalEndPoint!;
+
     public Task SendAsync(string text, CancellationToken token) => SendAsync(Encoding.Latin1.GetBytes(text), token);
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken token)

@@ -31,6 +31,15 @@ public enum EndReason : byte
     /// <summary>The client did not take the answer in time.</summary>
     ClientWriteTimeout,
 
+    /// <summary>A malformed PROXY header, or one whose checksum is wrong.</summary>
+    BadProxyHeader,
+    /// <summary>A connection that had to begin with a PROXY header began otherwise.</summary>
+    ProxyHeaderMissing,
+    /// <summary>The PROXY header did not arrive in time.</summary>
+    ProxyHeaderTimeout,
+    /// <summary>The listener wants a PROXY header, and the peer is none of those whose header is believed.</summary>
+    ProxyHeaderUntrusted,
+
     /// <summary>The client's hand-shake is malformed, or it and we have no protocol or cipher in common.</summary>
     HandshakeFailed,
     /// <summary>The client showed no certificate where one is required, or one that is not valid here.</summary>

@@ -54,6 +54,12 @@ public sealed record ClusterConfig
     /// <summary>Sending a request to a second destination while the first is silent. Null (default) for never.</summary>
     public HedgeConfig? Hedge { get; init; }
 
+    /// <summary>
+    /// The PROXY header that tells destinations the client's address, first on each connection. Connections are then kept for one client each, until it leaves.
+    /// Default <see cref="ProxyProtocolVersion.Off"/>.
+    /// </summary>
+    public ProxyProtocolVersion ProxyProtocol { get; init; }
+
     /// <summary>Kept connections.</summary>
     public ConnectionPoolConfig Pool { get; init; } = new();
 

@@ -19,6 +19,8 @@ internal static class ConfigRanges
     internal static readonly DurationRange HandshakeTimeout = Positive;
     internal static readonly NumberRange HandshakesMax = new(0, int.MaxValue);
 
+    internal static readonly DurationRange ProxyHeaderTimeout = Positive;
+
     internal static readonly DurationRange RequestHeadTimeout = Positive;
     internal static readonly DurationRange RequestBodyIdleTimeout = Positive;
     internal static readonly NumberRange RequestBodyRateMin = new(0, int.MaxValue);

@@ -24,6 +24,9 @@ public sealed record ListenerConfig
     /// <summary>Which fields tell the destination about the client.</summary>
     public ForwardedConfig Forwarded { get; init; } = new();
 
+    /// <summary>PROXY headers of proxies before this one; null (default) for none. The client they name is the client in all else, <see cref="TrustedProxies"/> too.</summary>
+    public ProxyProtocolConfig? ProxyProtocol { get; init; }
+
     /// <summary>Termination of TLS; null (default) for plain HTTP.</summary>
     public TlsConfig? Tls { get; init; }
 

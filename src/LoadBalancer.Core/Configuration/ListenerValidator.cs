@@ -20,13 +20,14 @@ internal static class ListenerValidator
             problems.Range(path, "backlog", listener.Backlog, ConfigRanges.Backlog);
             problems.Range(path, "connectionsMax", listener.ConnectionsMax, ConfigRanges.ListenerConnectionsMax);
             problems.Range(path, "tcpKeepAlive", listener.TcpKeepAlive, ConfigRanges.TcpKeepAlive);
-            TrustedProxies(path, listener, problems);
+            AddressRanges($"{path}.trustedProxies", listener.TrustedProxies, problems);
             if (listener.Forwarded.Via.Length > 0 && !HttpSyntax.IsToken(listener.Forwarded.Via))
             {
                 // RFC 9110 §7.6.3: a pseudonym is a token.
                 problems.Add($"{path}.forwarded.via", $"{CharacterText.Quote(listener.Forwarded.Via)} is no pseudonym; expected letters, digits and \"-\", or empty for no Via");
             }
             Limits($"{path}.limits", listener.Limits, problems);
+            if (listener.ProxyProtocol is { } proxyProtocol) ProxyProtocol($"{path}.proxyProtocol", listener.Address, proxyProtocol, problems);
             if (listener.Tls is { } tls) Tls($"{path}.tls", tls, problems);
         }
     }
@@ -55,12 +56,23 @@ internal static class ListenerValidator
             : null;
     }
 
-    private static void TrustedProxies(string path, ListenerConfig listener, ProblemList problems)
+    private static void ProxyProtocol(string path, string address, ProxyProtocolConfig config, ProblemList problems)
     {
-        for (int i = 0; i < listener.TrustedProxies.Count; i++)
+        bool isUnix = address.StartsWith("unix:", StringComparison.Ordinal);
+        if (!isUnix && config.TrustedPeers.Count == 0)
+            problems.Add($"{path}.trustedPeers", "nobody's header would be believed; expected the addresses of the proxies before this one, as in \"10.0.0.0/8\"");
+        if (isUnix && config.TrustedPeers.Count > 0)
+            problems.Add($"{path}.trustedPeers", "has no effect on a Unix socket, whose peers have no address; the permissions of its file decide who may connect");
+        AddressRanges($"{path}.trustedPeers", config.TrustedPeers, problems);
+        problems.Range(path, "timeout", config.Timeout, ConfigRanges.ProxyHeaderTimeout);
+    }
+
+    private static void AddressRanges(string path, IReadOnlyList<string> ranges, ProblemList problems)
+    {
+        for (int i = 0; i < ranges.Count; i++)
         {
-            string range = listener.TrustedProxies[i];
-            string item = ConfigPath.Item($"{path}.trustedProxies", i);
+            string range = ranges[i];
+            string item = ConfigPath.Item(path, i);
             if (!CidrSet.TryParse(range, out _))
             {
                 problems.Add(item, $"{CharacterText.Quote(range)} is no address range; expected CIDR such as \"10.0.0.0/8\", or one address");

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using LoadBalancer.Core.Forwarding;
+using LoadBalancer.Core.ProxyProtocol;
 using LoadBalancer.Core.Routing;
 using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Upstream;
@@ -63,6 +64,7 @@ internal sealed class ListenerSnapshot
         BodyIdleMilliseconds = (long)limits.RequestBodyIdleTimeout.TotalMilliseconds;
         WriteIdleMilliseconds = (long)limits.WriteIdleTimeout.TotalMilliseconds;
         Trusted = config.TrustedProxies.Count == 0 ? null : CidrSet.Parse(config.TrustedProxies);
+        ProxyProtocol = config.ProxyProtocol is { } proxyProtocol ? new ProxyHeaderPolicy(proxyProtocol) : null;
         Tls = config.Tls is { } tls ? new TlsTermination($"{ConfigPath.Member("listeners", name)}.tls", tls, TlsTermination.UsesOpenSsl(transport)) : null;
         ViaLine = config.Forwarded.Via.Length == 0 ? [] : Encoding.ASCII.GetBytes($"Via: 1.1 {config.Forwarded.Via}\r\n");
         // RFC 9110 §7.6.3: the version is the one the message was received in.
@@ -82,6 +84,9 @@ internal sealed class ListenerSnapshot
 
     /// <summary>Whether any listener of the server verifies clients: destinations cannot tell which one a request came through.</summary>
     internal bool IsClientCertificateKnown { get; init; }
+
+    /// <summary>Null where connections begin without a PROXY header.</summary>
+    internal ProxyHeaderPolicy? ProxyProtocol { get; }
 
     /// <summary>Null for plain HTTP.</summary>
     internal TlsTermination? Tls { get; }

@@ -1,5 +1,7 @@
 using System.Net;
 using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.ProxyProtocol;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 
@@ -39,6 +41,8 @@ internal static class Connector
         if (result == ConnectResult.Connected && exchange.FailReason == EndReason.None)
         {
             exchange.Record.ConnectTicks = context.Loop.Time.GetTimestamp() - start;
+            if (destination.ProxyProtocol != ProxyProtocolVersion.Off)
+                ProxyHeaderSender.Collect(upstream.Transport.Output, destination.ProxyProtocol, AddressPair.Of(exchange.Client.Transport));
             return true;
         }
         exchange.Upstream = null;

@@ -130,6 +130,20 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         Upload = default;
     }
 
+    /// <summary>A kept connection to the destination picked, or null.</summary>
+    internal UpstreamConnection? TryRent()
+    {
+        UpstreamPool pool = Destination.PoolOf(Context);
+        return pool.IsPerClient ? Client.Upstreams.TryRent(pool) : pool.TryRent();
+    }
+
+    /// <summary>Gives a connection back on which an answer has ended in order.</summary>
+    internal void Return(UpstreamConnection upstream)
+    {
+        if (upstream.Pool.IsPerClient) Client.Upstreams.Return(upstream);
+        else upstream.Pool.Return(upstream);
+    }
+
     internal Span<byte> PathBuffer(int length)
     {
         if (_path is null || _path.Length < length) _path = new byte[Math.Max(length, 256)];

@@ -31,7 +31,7 @@ internal static class Forwarder
     internal static bool TrySend(Exchange exchange)
     {
         if (!exchange.IsUploadDone || !Pick(exchange)) return false;
-        exchange.Upstream = exchange.Destination.PoolOf(exchange.Context).TryRent();
+        exchange.Upstream = exchange.TryRent();
         if (exchange.Upstream is null) return false;
         ValueTask<FlushResult> sending = Write(exchange);
         if (!sending.IsCompleted)
@@ -78,7 +78,7 @@ internal static class Forwarder
             }
 
             // Step 2: a connection.
-            if (exchange.Upstream is null && !exchange.NeedsFreshConnection) exchange.Upstream = exchange.Destination.PoolOf(exchange.Context).TryRent();
+            if (exchange.Upstream is null && !exchange.NeedsFreshConnection) exchange.Upstream = exchange.TryRent();
             if (exchange.Upstream is null && !await Connector.ConnectAsync(exchange, exchange.Destination).ConfigureAwait(false))
             {
                 CompletePick(exchange, exchange.FailReason);
@@ -453,7 +453,7 @@ internal static class Forwarder
         static void Release(Exchange exchange, UpstreamConnection upstream, bool isReusable)
         {
             exchange.Upstream = null;
-            if (isReusable && exchange.IsUploadDone) upstream.Pool.Return(upstream);
+            if (isReusable && exchange.IsUploadDone) exchange.Return(upstream);
             else upstream.Pool.Discard(upstream);
         }
     }

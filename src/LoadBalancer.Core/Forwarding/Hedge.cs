@@ -81,7 +81,7 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
         Destination first = exchange.Lease.Destination;
         PickLease lease = cluster.Scheduler.Pick(new PickContext(now, exchange.Record.Attempts, cluster.HashSource?.KeyOf(exchange) ?? 0, first));
         if (!lease.IsActive) return;
-        Begin(cluster, lease);
+        Begin(cluster, lease, exchange.Client);
         // What is excluded is picked where there is no other, and in panic also what is not eligible.
         if (lease.Destination == first || lease.Destination.Status != DestinationStatus.Eligible)
         {

@@ -37,7 +37,7 @@ internal sealed class Mirror : SideRequest
     /// <summary>Copies the request as it is sent to the destination picked. False when it does not fit a buffer; the pick is completed then.</summary>
     internal bool TryFill(Exchange exchange, ClusterSnapshot cluster, PickLease lease)
     {
-        Begin(cluster, lease);
+        Begin(cluster, lease, exchange.Client);
         ReadOnlySpan<byte> body = exchange.BufferedBody.Span;
         int sizeMax = RequestHeadWriter.SizeMax(exchange, cluster, Destination) + body.Length;
         if (sizeMax > SlabPool.LargeSize)

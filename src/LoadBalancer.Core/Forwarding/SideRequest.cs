@@ -3,6 +3,8 @@ using System.Runtime.CompilerServices;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.ProxyProtocol;
 using LoadBalancer.Core.Timers;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
@@ -18,6 +20,7 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
 {
     private LoopWait? _nameWait; // while the destination's name is looked up
     private EndReason _timeoutReason;
+    private AddressPair _client; // where the destination gets a PROXY header; noted early, as a mirrored request may outlive the client
 
     internal readonly ResponseHead Response = new();
     internal PickLease Lease;
@@ -40,11 +43,12 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
 
     private protected ClusterSnapshot Cluster { get; private set; } = null!;
 
-    private protected void Begin(ClusterSnapshot cluster, PickLease lease)
+    private protected void Begin(ClusterSnapshot cluster, PickLease lease, Http1Connection client)
     {
         Cluster = cluster;
         Lease = lease;
         Destination = (DestinationState)lease.Destination.Tag!;
+        _client = Destination.ProxyProtocol == ProxyProtocolVersion.Off ? default : AddressPair.Of(client.Transport);
         IsCut = false;
         Reason = EndReason.None;
         ConnectTicks = FirstByteTicks = -1;
@@ -85,6 +89,7 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
         if (result == ConnectResult.Connected && !IsCut)
         {
             ConnectTicks = time.GetTimestamp() - start;
+            ProxyHeaderSender.Collect(upstream.Transport.Output, Destination.ProxyProtocol, _client);
             return true;
         }
         if (!IsCut || Reason != EndReason.None) Destination.ConnectFailed(); // what nobody wants any more says nothing of the address

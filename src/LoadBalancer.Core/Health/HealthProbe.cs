@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.ProxyProtocol;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Http;
 
@@ -9,12 +11,17 @@ internal static class HealthProbe
 {
     /// <summary>Connects and, with a request given, asks and judges the answer.</summary>
     [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
-    internal static async ValueTask<ProbeResult> RunAsync(TransportConnection connection, HealthCheck check, byte[]? request, HeadLimits limits)
+    internal static async ValueTask<ProbeResult> RunAsync(TransportConnection connection, HealthCheck check, byte[]? request, HeadLimits limits, ProxyProtocolVersion proxyProtocol)
     {
         ConnectResult connected = await connection.ConnectAsync().ConfigureAwait(false);
         if (connected == ConnectResult.ResourceExhausted) return ProbeResult.Unknown;
         if (connected != ConnectResult.Connected) return ProbeResult.Failed($"connect: {connected}");
-        if (request is null) return ProbeResult.Good;
+        ProxyHeaderSender.Collect(connection.Output, proxyProtocol, client: default);
+        if (request is null)
+        {
+            await connection.Output.FlushAsync().ConfigureAwait(false);
+            return ProbeResult.Good;
+        }
 
         await connection.Output.WriteAsync(request).ConfigureAwait(false); // a connection that is gone shows itself when the answer is read
         TransportReader input = connection.Input;

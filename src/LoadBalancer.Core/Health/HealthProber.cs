@@ -111,7 +111,7 @@ internal sealed class HealthProber : LoopTimer
         _connection = connection;
         try
         {
-            ProbeResult result = await HealthProbe.RunAsync(connection, _check, _request, _cluster.HeadLimits).ConfigureAwait(false);
+            ProbeResult result = await HealthProbe.RunAsync(connection, _check, _request, _cluster.HeadLimits, _state.ProxyProtocol).ConfigureAwait(false);
             if (result.IsGood == false)
             {
                 if (connection.Fault == TransportFault.Aborted && !_isTimedOut) return ProbeResult.Unknown; // cut with the loop, which ends

@@ -5,6 +5,7 @@ using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Routing;
 using LoadBalancer.Core.Timers;
 using LoadBalancer.Core.Transport;
+using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
 
 namespace LoadBalancer.Core.Http1;
@@ -27,6 +28,9 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     private long _requests;
     private Exchange? _exchange;
     private byte[]? _forwardedLines;
+
+    /// <summary>Kept connections to destinations that are this client's alone.</summary>
+    internal ClientUpstreams Upstreams;
 
     internal Http1Connection(LoopContext context, ListenerSnapshot listener, TransportConnection transport) : base(context, listener, transport)
     {
@@ -163,6 +167,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
                 Complete(exchange);
             }
         }
+        Upstreams.Close();
         Transport.Close();
         Leave();
     }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.Health;
+using LoadBalancer.Core.ProxyProtocol;
 using LoadBalancer.Core.Timers;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
@@ -101,6 +102,7 @@ internal sealed class LoadProbe : LoopTimer
                 if (_isTimedOut || result is not (ConnectResult.Aborted or ConnectResult.ResourceExhausted)) state.ConnectFailed();
                 return false;
             }
+            ProxyHeaderSender.Collect(_connection.Transport.Output, state.ProxyProtocol, client: default);
         }
         await _connection.Transport.Output.WriteAsync(_prober.Probing.RequestFor(state)).ConfigureAwait(false); // a connection that is gone shows itself below
         TransportReader input = _connection.Transport.Input;

@@ -73,10 +73,13 @@ internal abstract class TransportConnection : IDuplexPipe
     /// <summary>The certificate (DER) by which the client has proved who it is; null for none.</summary>
     internal virtual byte[]? ClientCertificate { get => null; private protected set => throw new NotSupportedException(); }
 
-    /// <summary>Remote side of an accepted connection; the connected address of an outbound one.</summary>
+    /// <summary>Remote side of an accepted connection, or who is behind it by its PROXY header; the connected address of an outbound one.</summary>
     internal PeerAddress Remote { get; set; }
 
-    /// <summary>The local address, asked from the system on each call (it is needed rarely).</summary>
+    /// <summary>The address that the client has connected to by the connection's PROXY header; the default where there was none.</summary>
+    internal PeerAddress OriginalDestination { get; set; }
+
+    /// <summary><see cref="OriginalDestination"/>, else the local address, asked from the system on each call (it is needed rarely).</summary>
     internal abstract PeerAddress GetLocalAddress();
 
     /// <summary>User id of the process at the other end of a Unix socket; -1 where the system does not tell.</summary>

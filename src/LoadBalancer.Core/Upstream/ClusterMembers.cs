@@ -47,7 +47,8 @@ internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler,
                 if (!names.Add(name)) continue;
                 // Another address is another server: nothing that was learned holds for it.
                 string identity = $"{name}@{config.Address}";
-                if (!_byIdentity.TryGetValue(identity, out DestinationState? member)) member = new DestinationState(name, config, cluster.Pool, services);
+                if (!_byIdentity.TryGetValue(identity, out DestinationState? member))
+                    member = new DestinationState(name, config, cluster.Pool, services) { ProxyProtocol = cluster.ProxyProtocol };
                 member.Config = config;
                 member.Source = from;
                 next.Add(identity, member);

@@ -38,6 +38,9 @@ internal sealed class DestinationState
     internal string Source { get; set; } = ClusterMembers.Configured; // who knows of it
     internal ConnectionPoolConfig Pool { get; }
 
+    /// <summary>The PROXY header with which connections to it begin.</summary>
+    internal ProxyProtocolVersion ProxyProtocol { get; init; }
+
     /// <summary>Host field for clusters that send the destination's address.</summary>
     internal byte[] HostValue { get; }
 

@@ -9,6 +9,7 @@ internal sealed class UpstreamConnection(UpstreamPool pool, TransportConnection 
     internal readonly UpstreamPool Pool = pool;
     internal readonly TransportConnection Transport = transport;
     internal UpstreamConnection? Below, Above; // the idle stack of the pool
+    internal UpstreamConnection? NextOfClient; // the list of the only client that may rent it again; see ClientUpstreams
     internal bool IsIdle;
     internal bool WasReused;
     internal long ExpiresAt; // milliseconds of the loop's clock

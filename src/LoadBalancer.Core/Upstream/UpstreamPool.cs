@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Upstream;
@@ -17,26 +18,41 @@ internal sealed class UpstreamPool(LoopContext context, DestinationState destina
 
     internal int IdleCount { get; private set; }
 
+    /// <summary>Whether each connection begins with a PROXY header, and is that client's alone: <see cref="ClientUpstreams"/> keeps and rents it.</summary>
+    internal bool IsPerClient => destination.ProxyProtocol != ProxyProtocolVersion.Off;
+
     /// <summary>The most recently used idle connection that still can be used, or null. Hot path: per request.</summary>
     internal UpstreamConnection? TryRent()
     {
+        if (IsPerClient) return null;
         while (_top is { } connection)
-        {
-            Unlink(connection);
-            if (connection.Transport.IsReusable && connection.ExpiresAt > context.Loop.NowMilliseconds)
-            {
-                connection.WasReused = true;
-                return connection;
-            }
-            Discard(connection);
-        }
+            if (TryRent(connection)) return connection;
         return null;
+    }
+
+    /// <summary>Takes one that is idle here out; false, and it is closed, when it can be used no more.</summary>
+    internal bool TryRent(UpstreamConnection connection)
+    {
+        Unlink(connection);
+        if (connection.Transport.IsReusable && connection.ExpiresAt > context.Loop.NowMilliseconds)
+        {
+            connection.WasReused = true;
+            return true;
+        }
+        Discard(connection);
+        return false;
     }
 
     /// <summary>A new, unconnected connection; the caller connects it. Null when the destination's limit is reached.</summary>
     internal UpstreamConnection? Create(EndPoint endPoint)
     {
-        if (!destination.TryOpen()) return null;
+        if (!destination.TryOpen())
+        {
+            // What idles for other clients must not keep this one out.
+            if (!IsPerClient || _bottom is not { } idle) return null;
+            RemoveIdle(idle);
+            if (!destination.TryOpen()) return null;
+        }
         var connection = new UpstreamConnection(this, context.Loop.CreateOutbound(endPoint))
         {
             // ±20 %, so that connections made together do not end together.
@@ -50,6 +66,13 @@ internal sealed class UpstreamPool(LoopContext context, DestinationState destina
 
     /// <summary>Takes a connection back whose exchange ended in order; keeps it if the bounds allow. Hot path: per request.</summary>
     internal void Return(UpstreamConnection connection)
+    {
+        if (IsPerClient) Discard(connection);
+        else Keep(connection);
+    }
+
+    /// <summary>The same for a connection that whoever calls will find again.</summary>
+    internal void Keep(UpstreamConnection connection)
     {
         if (!connection.Transport.IsReusable || connection.ExpiresAt <= context.Loop.NowMilliseconds || context.IsDraining || _isRetired || _idleMilliseconds == 0)
         {

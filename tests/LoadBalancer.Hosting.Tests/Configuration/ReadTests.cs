@@ -16,6 +16,7 @@ public sealed class ReadTests
           "listeners": { "web": {
             "address": "127.0.0.1:${PORT:-8080}", "backlog": "${BACKLOG:-128}", "dualStack": false, "connectionsMax": 10, "tcpKeepAlive": 0,
             "trustedProxies": ["10.0.0.0/8", "192.0.2.1"], "forwarded": { "xForwarded": false, "forwarded": true, "via": "" },
+            "proxyProtocol": { "trustedPeers": ["10.0.0.0/8"], "mode": "from-trusted", "timeout": "1s" },
             "limits": { "requestHeadTimeout": "500ms", "requestHeadBytesMax": "16KiB", "requestLineBytesMax": 1000, "requestBodyBytesMax": "1GB" },
           } },
           "routes": {
@@ -35,7 +36,7 @@ public sealed class ReadTests
             "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1, "zone": "z1" } }, "healthCheck": "/up", "sticky": "lb", "queue": { "requestsMax": 5 }, "hedge": "50ms",
             "slowStart": 0, "panicThresholdPercent": 0,
           }, "probed": {
-            "destinations": {}, "balance": "prequal", "probe": "/load?x",
+            "destinations": {}, "balance": "prequal", "probe": "/load?x", "proxyProtocol": "v2",
           } },
           "zone": "${ZONE:-}",
           "transport": { "kind": "sockets", "loops": 2 }, /* and */
@@ -64,6 +65,9 @@ public sealed class ReadTests
             {
                 RequestHeadTimeout = TimeSpan.FromMilliseconds(500), RequestHeadBytesMax = 16384, RequestLineBytesMax = 1000, RequestBodyBytesMax = 1_000_000_000,
             }));
+            Assert.That(web.ProxyProtocol!.TrustedPeers, Is.EqualTo(new[] { "10.0.0.0/8" }));
+            Assert.That((web.ProxyProtocol.Mode, web.ProxyProtocol.Timeout), Is.EqualTo((ProxyProtocolMode.FromTrusted, TimeSpan.FromSeconds(1))));
+            Assert.That((app.ProxyProtocol, config.Clusters["probed"].ProxyProtocol), Is.EqualTo((ProxyProtocolVersion.Off, ProxyProtocolVersion.V2)));
             Assert.That(api.Hosts, Is.EqualTo(new[] { "example.com" }));
             Assert.That(api.Listeners, Is.EqualTo(new[] { "web" }));
             Assert.That(api.Path, Is.EqualTo("/v1/{id}/**"));
@@ -115,6 +119,15 @@ public sealed class ReadTests
         ProxyConfig config = Parse(Full, values.GetValueOrDefault).Config!;
         Assert.That(config.Listeners["web"].Address, Is.EqualTo("127.0.0.1:81"));
         Assert.That(config.Listeners["web"].Backlog, Is.EqualTo(128));
+    }
+
+    [Test]
+    public void Parse_ProxyProtocolAsText_IsItsTrustedPeer()
+    {
+        ConfigReadResult result = Parse("""{ "listeners": { "web": { "address": ":80", "proxyProtocol": "10.0.0.0/8" } }, "routes": {}, "clusters": {} }""");
+        Assert.That(result.Problems, Is.Empty);
+        ProxyProtocolConfig proxyProtocol = result.Config!.Listeners["web"].ProxyProtocol!;
+        Assert.That((proxyProtocol.TrustedPeers.Single(), proxyProtocol.Mode), Is.EqualTo(("10.0.0.0/8", ProxyProtocolMode.Required)));
     }
 
     [Test]

@@ -337,6 +337,18 @@ public sealed class ValidatorTests
         Assert.That(ConfigValidator.Validate(config).Single().ToString(), Does.Not.Contain("hunter2"));
     }
 
+    [TestCase(":80", new[] { "10.0.0.0/8", "::1" }, 5000)]
+    [TestCase("unix:/s", new string[0], 1)]
+    [TestCase(":80", new[] { "0.0.0.0/0" }, 5000, Description = "all, on purpose")]
+    [TestCase(":80", new string[0], 5000, "trustedPeers")]
+    [TestCase("unix:/s", new[] { "10.0.0.0/8" }, 5000, "trustedPeers")]
+    [TestCase(":80", new[] { "10.0.0.1/8", "proxy.internal" }, 0, "trustedPeers[0]", "trustedPeers[1]", "timeout")]
+    public void ProxyProtocol_Table(string address, string[] trusted, int timeout, params string[] problems)
+    {
+        var listener = new ListenerConfig { Address = address, ProxyProtocol = new() { TrustedPeers = trusted, Timeout = TimeSpan.FromMilliseconds(timeout) } };
+        Assert.That(ConfigValidator.Validate(Config(listener)).Select(p => p.Path), Is.EqualTo(problems.Select(p => $"listeners.l0.proxyProtocol.{p}")));
+    }
+
     private static string[] Problems(ClusterConfig cluster) =>
         [.. ConfigValidator.Validate(Config(new ListenerConfig { Address = ":80" }) with { Clusters = new Dictionary<string, ClusterConfig> { ["c"] = cluster } }).Select(p => p.Path)];
 

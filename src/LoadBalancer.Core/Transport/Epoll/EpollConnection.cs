@@ -52,6 +52,7 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
 
     internal override PeerAddress GetLocalAddress()
     {
+        if (OriginalDestination != default) return OriginalDestination;
         byte* address = stackalloc byte[SocketAddress.SizeMax];
         uint length = SocketAddress.SizeMax;
         return Fd >= 0 && Libc.GetSocketName(Fd, address, &length) == 0

@@ -69,6 +69,7 @@ internal sealed class SocketsConnection : TransportConnection, IValueTaskSource<
 
     internal override PeerAddress GetLocalAddress()
     {
+        if (OriginalDestination != default) return OriginalDestination;
         if (Socket is not { } socket) return default;
         try
         {
