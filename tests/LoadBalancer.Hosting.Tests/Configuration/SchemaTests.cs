@@ -31,7 +31,7 @@ public sealed class SchemaTests
         Type[] described = [typeof(ProxyConfig), typeof(TransportConfig), typeof(ListenerConfig), typeof(ForwardedConfig), typeof(ListenerLimitsConfig), typeof(RouteConfig),
             typeof(RedirectConfig), typeof(RespondConfig), typeof(ClusterConfig), typeof(DestinationConfig), typeof(ConnectionPoolConfig),
             typeof(HealthCheckConfig), typeof(LoadProbeConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig), typeof(StickyConfig), typeof(HedgeConfig),
-            typeof(MirrorConfig), typeof(AdminConfig), typeof(DiscoverConfig), typeof(TlsConfig), typeof(CertificateConfig), typeof(ProxyProtocolConfig)];
+            typeof(MirrorConfig), typeof(AdminConfig), typeof(DiscoverConfig), typeof(TlsConfig), typeof(CertificateConfig), typeof(ClientCertificateConfig), typeof(ProxyProtocolConfig)];
         Type[] all = [.. typeof(ProxyConfig).Assembly.GetExportedTypes().Where(t => t.Namespace == typeof(ProxyConfig).Namespace && t.Name.EndsWith("Config", StringComparison.Ordinal))];
         Assert.That(described, Is.EquivalentTo(all), "every record of the configuration is compared below");
         Compare(ProxySpecs.Root);
@@ -57,6 +57,7 @@ public sealed class SchemaTests
         Compare(DiscoverSpecs.Discover);
         Compare(TlsSpecs.Tls);
         Compare(TlsSpecs.Certificate);
+        Compare(TlsSpecs.ClientCertificates);
         Compare(ProxyProtocolSpecs.ProxyProtocol);
     }
 
