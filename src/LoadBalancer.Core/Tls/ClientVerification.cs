@@ -35,8 +35,7 @@ internal sealed class ClientVerification
         policy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
         foreach (X509Certificate2 authority in Authorities)
         {
-            bool isRoot = authority.SubjectName.RawData.AsSpan().SequenceEqual(authority.IssuerName.RawData);
-            (isRoot ? policy.CustomTrustStore : policy.ExtraStore).Add(authority);
+            (TrustFile.IsRoot(authority) ? policy.CustomTrustStore : policy.ExtraStore).Add(authority);
         }
         return policy;
     }

@@ -14,7 +14,7 @@ internal sealed class ServerIdentity
     {
         Certificate = certificate;
         if (useOpenSsl) OpenSsl = new OpenSslContext(certificate, policy, clients);
-        else Stream = StreamOptions(certificate, policy);
+        else Stream = StreamOptions(certificate, policy, clients);
     }
 
     internal ServerCertificate Certificate { get; }
@@ -25,7 +25,7 @@ internal sealed class ServerIdentity
     /// <summary>For <see cref="SslStreamConnection"/>; null where that is not used.</summary>
     internal SslServerAuthenticationOptions? Stream { get; }
 
-    private static SslServerAuthenticationOptions StreamOptions(ServerCertificate certificate, TlsPolicy policy) => new()
+    private static SslServerAuthenticationOptions StreamOptions(ServerCertificate certificate, TlsPolicy policy, ClientVerification? clients) => new()
     {
         ServerCertificateContext = certificate.Context,
         ApplicationProtocols = [SslApplicationProtocol.Http11],
@@ -34,5 +34,7 @@ internal sealed class ServerIdentity
         EncryptionPolicy = EncryptionPolicy.RequireEncryption,
         AllowRenegotiation = false,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        ClientCertificateRequired = clients is not null, // asked for; the verdict is the connection's
+        CertificateChainPolicy = clients?.ChainPolicy(),
     };
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Transport;
 
@@ -17,7 +18,7 @@ internal sealed class SslStreamConnection : TlsConnection
     {
         _certificates = certificates;
         _clients = clients;
-        Ssl = new SslStream(new TransportStream(inner), leaveInnerStreamOpen: true);
+        Ssl = new SslStream(new TransportStream(inner), leaveInnerStreamOpen: true, clients is null ? null : AcceptsClient);
         _reader = new SslStreamReader(this, inner);
     }
 
@@ -32,8 +33,8 @@ internal sealed class SslStreamConnection : TlsConnection
         try
         {
             await Ssl.AuthenticateAsServerAsync(
-                static (_, hello, connection, _) => new(((SslStreamConnection)connection!).Options(hello.ServerName)), this, CancellationToken.None).ConfigureAwait(false);
-            if (_clients is not null) ClientCertificate = Ssl.RemoteCertificate?.GetRawCertData();
+                static (_, hello, connection, _) => new(((SslStreamConnection)connection!)._certificates.Find(hello.ServerName).Stream!), this, CancellationToken.None).ConfigureAwait(false);
+            if (_clients is not null) ClientCertificate = (X509Certificate2?)Ssl.RemoteCertificate;
             return true;
         }
         catch (Exception e) when (IsPeerFault(e))
@@ -42,26 +43,11 @@ internal sealed class SslStreamConnection : TlsConnection
         }
     }
 
-    private SslServerAuthenticationOptions Options(string name)
+    private bool AcceptsClient(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        SslServerAuthenticationOptions options = _certificates.Find(name).Stream!;
-        return _clients is null ? options : new SslServerAuthenticationOptions
-        {
-            ServerCertificateContext = options.ServerCertificateContext,
-            ApplicationProtocols = options.ApplicationProtocols,
-            EnabledSslProtocols = options.EnabledSslProtocols,
-            CipherSuitesPolicy = options.CipherSuitesPolicy,
-            EncryptionPolicy = options.EncryptionPolicy,
-            AllowRenegotiation = false,
-            ClientCertificateRequired = true, // asked for; the verdict is ours
-            CertificateChainPolicy = _clients.ChainPolicy(),
-            RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
-            {
-                bool isAccepted = _clients.Accepts(certificate, errors);
-                if (!isAccepted) FailReason = EndReason.ClientCertificateRefused;
-                return isAccepted;
-            },
-        };
+        bool isAccepted = _clients!.Accepts(certificate, errors);
+        if (!isAccepted) FailReason = EndReason.ClientCertificateRefused;
+        return isAccepted;
     }
 
     // Completes at once: the stream below only collects.

@@ -30,12 +30,10 @@ internal abstract class TlsConnection : TransportConnection, IConnectionObserver
 
     internal sealed override bool IsEncrypted => true;
 
-    internal sealed override byte[]? ClientCertificate { get; private protected set; }
-
     /// <summary>Why the hand-shake failed.</summary>
     internal EndReason FailReason { get; private protected set; } = EndReason.HandshakeFailed;
 
-    internal sealed override PeerAddress GetLocalAddress() => Inner.GetLocalAddress();
+    private protected sealed override PeerAddress AskLocalAddress() => Inner.GetLocalAddress();
 
     internal sealed override IConnectionObserver? Observer
     {

@@ -28,12 +28,15 @@ internal static class TrustFile
             return false;
         }
         // A chain ends in a root. With only intermediates in the file none would ever be complete.
-        bool hasRoot = all.Any(certificate => certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData));
+        bool hasRoot = all.Any(IsRoot);
         error = all.Count == 0 ? "has no certificate in PEM" : hasRoot ? "" : "has no root certificate, that is one whose issuer is itself";
         if (error.Length > 0) return false;
         roots = all;
         return true;
     }
+
+    /// <summary>Whether its issuer is itself.</summary>
+    internal static bool IsRoot(X509Certificate2 certificate) => certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
 
     private static string Line(Exception e) => e.Message.ReplaceLineEndings(" ").Trim();
 }

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Security.Cryptography.X509Certificates;
 
 namespace LoadBalancer.Core.Transport;
 
@@ -70,8 +71,8 @@ internal abstract class TransportConnection : IDuplexPipe
     /// <summary>Whether the bytes travel encrypted.</summary>
     internal virtual bool IsEncrypted => false;
 
-    /// <summary>The certificate (DER) by which the client has proved who it is; null for none.</summary>
-    internal virtual byte[]? ClientCertificate { get => null; private protected set => throw new NotSupportedException(); }
+    /// <summary>The certificate by which the client has proved who it is, until <see cref="Close"/>; null for none.</summary>
+    internal X509Certificate2? ClientCertificate { get; private protected set; }
 
     /// <summary>Remote side of an accepted connection, or who is behind it by its PROXY header; the connected address of an outbound one.</summary>
     internal PeerAddress Remote { get; set; }
@@ -80,7 +81,9 @@ internal abstract class TransportConnection : IDuplexPipe
     internal PeerAddress OriginalDestination { get; set; }
 
     /// <summary><see cref="OriginalDestination"/>, else the local address, asked from the system on each call (it is needed rarely).</summary>
-    internal abstract PeerAddress GetLocalAddress();
+    internal PeerAddress GetLocalAddress() => OriginalDestination != default ? OriginalDestination : AskLocalAddress();
+
+    private protected abstract PeerAddress AskLocalAddress();
 
     /// <summary>User id of the process at the other end of a Unix socket; -1 where the system does not tell.</summary>
     internal virtual int GetPeerUserId() => -1;

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace LoadBalancer.Core.Tls.OpenSsl;
@@ -11,9 +10,9 @@ internal static unsafe partial class LibSsl
 {
     private const string Ssl = "libssl.so.3", Crypto = "libcrypto.so.3";
 
-    internal const int ErrorSsl = 1, ErrorWantRead = 2, ErrorSyscall = 5, ErrorZeroReturn = 6;
+    internal const int ErrorWantRead = 2, ErrorSyscall = 5, ErrorZeroReturn = 6;
     internal const int Tls12 = 0x0303, Tls13 = 0x0304;
-    internal const int ControlMode = 33, ControlSessionCacheMode = 44, ControlServerNameCallback = 53, ControlMinProtocol = 123, ControlMaxProtocol = 124,
+    internal const int ControlMode = 33, ControlSessionCacheMode = 44, ControlServerNameCallback = 53, ControlMinProtocol = 123,
         ControlChainCertificate = 89, ControlGroupsList = 92, ControlVerifyStore = 106;
     internal const int ModeReleaseBuffers = 0x10, ModeNoAutoChain = 8;
     internal const int VerifyPeer = 1, VerifyFailWithoutCertificate = 2;

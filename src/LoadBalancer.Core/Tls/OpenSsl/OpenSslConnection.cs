@@ -87,13 +87,12 @@ internal sealed class OpenSslConnection : TlsConnection
     private bool AcceptsClient()
     {
         if (!_verifiesClients || LibSsl.PeerCertificate(_ssl) is not { } shown) return true;
-        using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(shown);
-        if (certificate.NotAfter.ToUniversalTime() < Loop.Time.GetUtcNow().UtcDateTime)
+        ClientCertificate = X509CertificateLoader.LoadCertificate(shown);
+        if (ClientCertificate.NotAfter.ToUniversalTime() < Loop.Time.GetUtcNow().UtcDateTime)
         {
             FailReason = EndReason.ClientCertificateRefused;
             return false;
         }
-        ClientCertificate = shown;
         return true;
     }
 
@@ -177,5 +176,6 @@ internal sealed class OpenSslConnection : TlsConnection
         LibSsl.Free(_ssl); // and the BIO
         _ssl = 0;
         _self.Free();
+        ClientCertificate?.Dispose();
     }
 }

@@ -50,9 +50,8 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
 
     internal void SetTarget(EndPoint target) => _target = target;
 
-    internal override PeerAddress GetLocalAddress()
+    private protected override PeerAddress AskLocalAddress()
     {
-        if (OriginalDestination != default) return OriginalDestination;
         byte* address = stackalloc byte[SocketAddress.SizeMax];
         uint length = SocketAddress.SizeMax;
         return Fd >= 0 && Libc.GetSocketName(Fd, address, &length) == 0

@@ -67,9 +67,8 @@ internal sealed class SocketsConnection : TransportConnection, IValueTaskSource<
         }
     }
 
-    internal override PeerAddress GetLocalAddress()
+    private protected override PeerAddress AskLocalAddress()
     {
-        if (OriginalDestination != default) return OriginalDestination;
         if (Socket is not { } socket) return default;
         try
         {

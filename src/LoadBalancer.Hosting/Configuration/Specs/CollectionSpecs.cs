@@ -3,16 +3,16 @@ using LoadBalancer.Core.Configuration;
 
 namespace LoadBalancer.Hosting.Configuration.Specs;
 
-/// <summary>A list of strings; a single string stands for a list of one.</summary>
-internal sealed class TextListSpec(TextSpec item) : ValueSpec<IReadOnlyList<string>>
+/// <summary>A list of values that are written as strings; a single string stands for a list of one.</summary>
+internal class ListSpec<T>(ScalarSpec<T> item, T standIn) : ValueSpec<IReadOnlyList<T>>
 {
-    internal override bool TryRead(ConfigNode node, string path, ReadContext context, out IReadOnlyList<string> value)
+    internal sealed override bool TryRead(ConfigNode node, string path, ReadContext context, out IReadOnlyList<T> value)
     {
-        var items = new List<string>();
+        var items = new List<T>();
         value = items;
         if (node.Kind == ConfigNodeKind.String)
         {
-            if (!item.TryRead(node, path, context, out string single)) return false;
+            if (!item.TryRead(node, path, context, out T single)) return false;
             items.Add(single);
             return true;
         }
@@ -21,14 +21,19 @@ internal sealed class TextListSpec(TextSpec item) : ValueSpec<IReadOnlyList<stri
         for (int i = 0; i < node.Items.Count; i++)
         {
             // An unreadable one keeps its place: the validator's indexes must stay those of the file.
-            ok &= item.TryRead(node.Items[i], ConfigPath.Item(path, i), context, out string text);
-            items.Add(text ?? "");
+            bool read = item.TryRead(node.Items[i], ConfigPath.Item(path, i), context, out T entry);
+            items.Add(read ? entry : standIn);
+            ok &= read;
         }
         return ok;
     }
 
-    internal override void WriteSchema(SchemaWriter schema) => schema.OneOrList(item);
+    internal sealed override void WriteSchema(SchemaWriter schema) => schema.OneOrList(item);
+}
 
+/// <summary>A list of strings.</summary>
+internal sealed class TextListSpec(TextSpec item) : ListSpec<string>(item, standIn: "")
+{
     internal override void WriteDefault(Utf8JsonWriter json, IReadOnlyList<string> value)
     {
         json.WriteStartArray("default");
@@ -37,28 +42,19 @@ internal sealed class TextListSpec(TextSpec item) : ValueSpec<IReadOnlyList<stri
     }
 }
 
-/// <summary>A set of choices, written as a list of their names; a single name stands for a list of one.</summary>
+/// <summary>A set of choices, written as a list of their names.</summary>
 internal sealed class FlagsSpec<T>(params (string Name, T Value)[] choices) : ValueSpec<T> where T : struct, Enum
 {
-    private readonly ChoiceSpec<T> _item = new(choices);
+    private readonly ListSpec<T> _list = new(new ChoiceSpec<T>(choices), standIn: default);
 
     internal override bool TryRead(ConfigNode node, string path, ReadContext context, out T value)
     {
-        value = default;
-        if (node.Kind == ConfigNodeKind.String) return _item.TryRead(node, path, context, out value);
-        if (node.Kind != ConfigNodeKind.Array) return Wrong(node, path, context, "a list of strings, or one string");
-        bool ok = true;
-        int flags = 0;
-        for (int i = 0; i < node.Items.Count; i++)
-        {
-            ok &= _item.TryRead(node.Items[i], ConfigPath.Item(path, i), context, out T flag);
-            flags |= Convert.ToInt32(flag, null);
-        }
-        value = (T)Enum.ToObject(typeof(T), flags);
+        bool ok = _list.TryRead(node, path, context, out IReadOnlyList<T> flags);
+        value = (T)Enum.ToObject(typeof(T), flags.Aggregate(0, (all, flag) => all | Convert.ToInt32(flag, null)));
         return ok;
     }
 
-    internal override void WriteSchema(SchemaWriter schema) => schema.OneOrList(_item);
+    internal override void WriteSchema(SchemaWriter schema) => _list.WriteSchema(schema);
 
     internal override void WriteDefault(Utf8JsonWriter json, T value)
     {
