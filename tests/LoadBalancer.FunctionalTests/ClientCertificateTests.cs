@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using LoadBalancer.Core.AccessLog;
@@ -133,15 +131,7 @@ public sealed class ClientCertificateTests(TransportKind transport) : ExchangeTe
         Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.Completed));
         Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.ClientCertificateRefused));
 
-        async Task<string> ClientAsync(params string[] options)
-        {
-            string[] arguments = ["s_client", "-connect", $"127.0.0.1:{((IPEndPoint)proxy.EndPoint).Port}", "-cert", file, "-ign_eof", protocol, .. options];
-            using Process process = Process.Start(new ProcessStartInfo(openssl, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-            Task<string> error = process.StandardError.ReadToEndAsync(Token);
-            await process.StandardInput.WriteAsync("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".AsMemory(), Token);
-            await process.StandardInput.FlushAsync(Token);
-            return await process.StandardOutput.ReadToEndAsync(Token) + await error;
-        }
+        Task<string> ClientAsync(params string[] options) => OpenSslClient.AskAsync(openssl, proxy.EndPoint, Token, ["-cert", file, protocol, .. options]);
     }
 
     [Test]

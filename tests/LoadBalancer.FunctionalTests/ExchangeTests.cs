@@ -1,5 +1,7 @@
+using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Testing;
+using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
 
 namespace LoadBalancer.FunctionalTests;
@@ -57,6 +59,35 @@ public abstract class ExchangeTests(TransportKind transport)
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync(request, Token);
         return await client.ReadResponseAsync(Token, headOnly);
+    }
+
+    /// <summary>A client that sends so much and no more is cut after three seconds, which <paramref name="configure"/> grants it, and not before.</summary>
+    protected async Task AssertIsCutAfterThreeSecondsAsync(Func<ProxyConfig, ProxyConfig> configure, string begun, EndReason reason)
+    {
+        var time = new FakeTimeProvider();
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(configure(ProxyFixture.Config(transport, origin.Address)), time);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync(begun, Token);
+        while (proxy.Server.Contexts[0].ConnectionCount == 0) await proxy.TurnAsync(Token);
+        time.Advance(TimeSpan.FromSeconds(2.9));
+        await proxy.TurnAsync(Token);
+        Assert.That(proxy.Server.Contexts[0].ConnectionCount, Is.EqualTo(1));
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        await proxy.TurnAsync(Token);
+        await client.ReadToEndAsync(Token);
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(reason));
+    }
+
+    /// <summary>A stop of the server cuts a client that has said nothing yet.</summary>
+    protected async Task AssertAStopDoesNotWaitAsync(Func<ProxyConfig, ProxyConfig> configure)
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        await using ProxyFixture proxy = await StartAsync(origin, configure);
+        using RawClient silent = await proxy.ConnectAsync(Token);
+        while (proxy.Server.Contexts[0].ConnectionCount == 0) await proxy.TurnAsync(Token);
+        await proxy.Server.StopAsync(Token);
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.Shutdown));
     }
 
     protected static Func<ProxyConfig, ProxyConfig> Listener(Func<ListenerConfig, ListenerConfig> change) =>

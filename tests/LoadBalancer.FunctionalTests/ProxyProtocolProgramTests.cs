@@ -25,7 +25,7 @@ public sealed class ProxyProtocolProgramTests(TransportKind transport) : Exchang
     public async Task HaproxyTellsUsTheClient(string options)
     {
         string haproxy = SystemProgram.Require("haproxy");
-        await using ScriptedOrigin origin = HeadAsBody();
+        await using ScriptedOrigin origin = ScriptedOrigin.AnsweringWithHead();
         await using ProxyFixture proxy = await StartAsync(origin, Listener(listener => listener with { ProxyProtocol = new() { TrustedPeers = ["127.0.0.1"] } }));
         int port = SystemProgram.FreePort();
         await using RunningProgram server = await StartHaproxyAsync(haproxy, port, $$"""
@@ -41,7 +41,7 @@ public sealed class ProxyProtocolProgramTests(TransportKind transport) : Exchang
     public async Task HaproxysHealthChecksPass()
     {
         string haproxy = SystemProgram.Require("haproxy");
-        await using ScriptedOrigin origin = HeadAsBody();
+        await using ScriptedOrigin origin = ScriptedOrigin.AnsweringWithHead();
         await using ProxyFixture proxy = await StartAsync(origin, Listener(listener => listener with { ProxyProtocol = new() { TrustedPeers = ["127.0.0.1"] } }));
         int port = SystemProgram.FreePort();
         await using RunningProgram server = await StartHaproxyAsync(haproxy, port, $$"""
@@ -100,7 +100,7 @@ public sealed class ProxyProtocolProgramTests(TransportKind transport) : Exchang
     public async Task CurlsHeaderIsRead()
     {
         string curl = SystemProgram.Require("curl");
-        await using ScriptedOrigin origin = HeadAsBody();
+        await using ScriptedOrigin origin = ScriptedOrigin.AnsweringWithHead();
         await using ProxyFixture proxy = await StartAsync(origin, Listener(listener => listener with { ProxyProtocol = new() { TrustedPeers = ["127.0.0.0/8"] } }));
         (int exitCode, string output) = await SystemProgram.RunAsync(curl, Token, "-sS", "--interface", "127.0.0.66", "--haproxy-protocol", $"http://{proxy.EndPoint}/");
         Assert.That(exitCode, Is.Zero, output);
@@ -148,14 +148,4 @@ public sealed class ProxyProtocolProgramTests(TransportKind transport) : Exchang
             """, Encoding.ASCII, Token);
         return await SystemProgram.StartAsync(haproxy, port, Token, "-db", "-f", $"{_folder}/haproxy.cfg");
     }
-
-    /// <summary>Answers with the head that it was sent.</summary>
-    private static ScriptedOrigin HeadAsBody() => new(async (connection, _, token) =>
-    {
-        while (true)
-        {
-            string head = await connection.ReadUntilAsync("\r\n\r\n", token);
-            await connection.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {head.Length}\r\n\r\n{head}", token);
-        }
-    });
 }

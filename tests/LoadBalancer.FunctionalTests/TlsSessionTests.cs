@@ -1,6 +1,3 @@
-using System.Diagnostics;
-using System.Net;
-using System.Text;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -71,7 +68,7 @@ public sealed class TlsSessionTests : IDisposable
     {
         await using ScriptedOrigin origin = ScriptedOrigin.Answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config(origin));
-        string output = await RunAsync(proxy, [protocol], interactive: true, $"{command}\n", "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        string output = await OpenSslClient.CommandAsync(_openssl, proxy.EndPoint, command, Token, "-servername", "first.test", protocol);
         Assert.That(output.Contains("HTTP/1.1 200 OK", StringComparison.Ordinal), Is.EqualTo(isAnswered), output);
         Assert.That(await AskAsync(proxy, protocol), Does.Contain("HTTP/1.1 200 OK"));
     }
@@ -84,64 +81,5 @@ public sealed class TlsSessionTests : IDisposable
     }
 
     private Task<string> AskAsync(ProxyFixture proxy, params string[] options) =>
-        RunAsync(proxy, options, interactive: false, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-
-    private async Task<string> RunAsync(ProxyFixture proxy, string[] options, bool interactive, params string[] inputs)
-    {
-        string[] arguments = ["s_client", "-connect", $"127.0.0.1:{((IPEndPoint)proxy.EndPoint).Port}", "-servername", "first.test", .. interactive ? [] : new[] { "-ign_eof" }, .. options];
-        using Process process = Process.Start(new ProcessStartInfo(_openssl, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var said = new Transcript();
-        Task reading = Task.WhenAll(said.AppendAsync(process.StandardOutput, Token), said.AppendAsync(process.StandardError, Token));
-        // It takes each read of its input for a command or for data: one is written when it has taken the one before.
-        string taken = "";
-        foreach (string input in inputs)
-        {
-            await said.WaitForAsync(taken, Token);
-            taken = input[0] switch { 'K' or 'k' => "KEYUPDATE", 'R' => "RENEGOTIATING", _ => "" };
-            try
-            {
-                await process.StandardInput.WriteAsync(input.AsMemory(), Token);
-                await process.StandardInput.FlushAsync(Token);
-            }
-            catch (IOException)
-            {
-                break; // it has given up
-            }
-        }
-        await reading;
-        await process.WaitForExitAsync(Token);
-        return said.ToString();
-    }
-
-    /// <summary>What a program says on both its outputs.</summary>
-    private sealed class Transcript
-    {
-        private readonly StringBuilder _text = new();
-        private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        internal async Task AppendAsync(StreamReader reader, CancellationToken token)
-        {
-            char[] some = new char[4096];
-            for (int read; (read = await reader.ReadAsync(some, token)) > 0;)
-            {
-                lock (_text) _text.Append(some, 0, read);
-                Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
-            }
-        }
-
-        internal async Task WaitForAsync(string mark, CancellationToken token)
-        {
-            while (true)
-            {
-                Task changed = Volatile.Read(ref _changed).Task;
-                if (ToString().Contains(mark, StringComparison.Ordinal)) return;
-                await changed.WaitAsync(token);
-            }
-        }
-
-        public override string ToString()
-        {
-            lock (_text) return _text.ToString();
-        }
-    }
+        OpenSslClient.AskAsync(_openssl, proxy.EndPoint, Token, ["-servername", "first.test", .. options]);
 }

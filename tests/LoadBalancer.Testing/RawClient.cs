@@ -36,15 +36,9 @@ public sealed class RawClient : IDisposable
     public async Task StartTlsAsync(string name, CancellationToken token, X509Certificate2? certificate = null)
     {
         var tls = new SslStream(new NetworkStream(_socket, ownsSocket: false));
-        await tls.AuthenticateAsClientAsync(
-            new SslClientAuthenticationOptions
-            {
-                TargetHost = name,
-                CertificateChainPolicy = new X509ChainPolicy { VerificationFlags = X509VerificationFlags.AllFlags, RevocationMode = X509RevocationMode.NoCheck },
-                RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null,
-                ClientCertificateContext = certificate is null ? null : SslStreamCertificateContext.Create(certificate, null, offline: true),
-            },
-            token);
+        SslClientAuthenticationOptions options = TlsClientOptions.TrustingAnybody(name);
+        if (certificate is not null) options.ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true);
+        await tls.AuthenticateAsClientAsync(options, token);
         _tls = tls;
     }
 

@@ -31,6 +31,16 @@ public sealed class ScriptedOrigin : IAsyncDisposable
         }
     });
 
+    /// <summary>Answers every request with the head that it was sent, keeping the connection.</summary>
+    public static ScriptedOrigin AnsweringWithHead() => new(async (connection, _, token) =>
+    {
+        while (true)
+        {
+            string head = await connection.ReadUntilAsync("\r\n\r\n", token);
+            await connection.SendAsync($"HTTP/1.1 200 OK\r\nContent-Length: {head.Length}\r\n\r\n{head}", token);
+        }
+    });
+
     public EndPoint EndPoint { get; }
 
     public string Address => EndPoint is UnixDomainSocketEndPoint ? $"unix:{EndPoint}" : EndPoint.ToString()!;
