@@ -48,7 +48,7 @@ internal sealed class MemoryConnection(MemoryLoop loop) : TransportConnection(lo
     /// <summary>Bytes from the other side. Runs what waits for them.</summary>
     internal void Feed(ReadOnlySpan<byte> bytes) => _reader.Feed(bytes);
 
-    internal override PeerAddress GetLocalAddress() => default;
+    private protected override PeerAddress AskLocalAddress() => default;
 
     internal override void OnDeferred()
     {
