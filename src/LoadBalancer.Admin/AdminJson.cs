@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using LoadBalancer.Admin.Endpoints;
+using LoadBalancer.Core;
 
 namespace LoadBalancer.Admin;
 
@@ -11,4 +12,14 @@ namespace LoadBalancer.Admin;
 [JsonSerializable(typeof(DestinationEntry))]
 [JsonSerializable(typeof(DestinationList))]
 [JsonSerializable(typeof(RegistrationEntry))]
+[JsonSerializable(typeof(CertificateList))]
+[JsonSerializable(typeof(CacheList))]
+[JsonSerializable(typeof(PurgeRequest))]
+[JsonSerializable(typeof(PurgeResult))]
+[JsonSerializable(typeof(ExplainRequest))]
+[JsonSerializable(typeof(CacheExplanation))]
+[JsonSerializable(typeof(BanList))]
+[JsonSerializable(typeof(BanEntry))]
+[JsonSerializable(typeof(LimitList))]
+[JsonSerializable(typeof(LimitEntry))]
 internal sealed partial class AdminJson : JsonSerializerContext;

@@ -39,4 +39,16 @@ internal static partial class AdminLog
 
     [LoggerMessage(EventId = 6018, Level = LogLevel.Warning, Message = "leases were not looked at for {Seconds} s, in which none could be renewed; all are extended by it")]
     internal static partial void Extended(ILogger logger, double seconds);
+
+    [LoggerMessage(EventId = 6019, Level = LogLevel.Information, Message = "certificates were read again, asked by {Who}: {Replaced} replaced")]
+    internal static partial void CertificatesReloaded(ILogger logger, int replaced, string who);
+
+    [LoggerMessage(EventId = 6030, Level = LogLevel.Information, Message = "{Purged} cached answers were purged ({What}), asked by {Who}")]
+    internal static partial void Purged(ILogger logger, int purged, string what, string who);
+
+    [LoggerMessage(EventId = 6020, Level = LogLevel.Information, Message = "{Block} was banned by {Who} until {Until}: {Reason}")]
+    internal static partial void Banned(ILogger logger, string block, string who, string until, string reason);
+
+    [LoggerMessage(EventId = 6021, Level = LogLevel.Information, Message = "the ban of {Block} was ended by {Who}")]
+    internal static partial void Unbanned(ILogger logger, string block, string who);
 }

@@ -84,6 +84,10 @@ public sealed class AdminServer : IAsyncDisposable
         var status = new StatusEndpoints(_proxy);
         var clusters = new ClusterEndpoints(_proxy, _registry);
         var destinations = new DestinationEndpoints(_proxy, _registry, _logger);
+        var certificates = new CertificateEndpoints(_proxy, _time, _logger);
+        var caches = new CacheEndpoints(_proxy, _logger);
+        var bans = new BanEndpoints(_proxy, _time, _logger);
+        var limits = new LimitEndpoints(_proxy);
         return new AdminRouteTable(
         [
             new("GET", "/live", StatusEndpoints.Live),
@@ -95,6 +99,16 @@ public sealed class AdminServer : IAsyncDisposable
             new("GET", "/clusters/{cluster}/destinations/{id}", destinations.Show),
             new("PUT", "/clusters/{cluster}/destinations/{id}", destinations.Register),
             new("DELETE", "/clusters/{cluster}/destinations/{id}", destinations.Remove),
+            new("GET", "/certificates", certificates.List),
+            new("POST", "/certificates:reload", certificates.Reload),
+            new("GET", "/caches", caches.List),
+            new("POST", "/caches:purge", caches.Purge),
+            new("POST", "/caches:explain", caches.Explain),
+            new("GET", "/bans", bans.List),
+            new("PUT", "/bans/{block}", bans.Put),
+            new("DELETE", "/bans/{block}", bans.Remove),
+            new("GET", "/limits", limits.List),
+            new("GET", "/limits/{limit}", limits.Show),
         ]);
     }
 }

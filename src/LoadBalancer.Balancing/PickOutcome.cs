@@ -6,7 +6,11 @@ namespace LoadBalancer.Balancing;
 /// <param name="FirstByteTicks">From the pick to the first byte of the answer.</param>
 /// <param name="TotalTicks">From the pick to the end of the exchange.</param>
 /// <param name="HoldTicks">How long the destination has asked to be left alone (Retry-After of a 503); 0 when it has not. At most 300 s of it count, and at most half of the members are left alone at once.</param>
-public readonly record struct PickOutcome(PickOutcomeKind Kind, long ConnectTicks, long FirstByteTicks, long TotalTicks, long HoldTicks = 0);
+public readonly record struct PickOutcome(PickOutcomeKind Kind, long ConnectTicks, long FirstByteTicks, long TotalTicks, long HoldTicks = 0)
+{
+    /// <summary>What counts as the latency where the time to the end does not: of a TCP connection, whose length is its client's choice, the time to connect. -1 (default) for the time to the end.</summary>
+    public long LatencyTicks { get; init; } = -1;
+}
 
 /// <summary>The result of an attempt as seen by balancing and ejection.</summary>
 public enum PickOutcomeKind : byte

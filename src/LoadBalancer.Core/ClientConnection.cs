@@ -1,7 +1,9 @@
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.Protection;
 using LoadBalancer.Core.ProxyProtocol;
+using LoadBalancer.Core.Tcp;
 using LoadBalancer.Core.Timers;
 using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Transport;
@@ -22,6 +24,11 @@ internal abstract class ClientConnection(LoopContext context, ListenerSnapshot l
 
     protected internal readonly LoopContext Context = context;
 
+    private bool _isHandedOn;
+
+    /// <summary>What the client was let in with; nothing yet while it is not known who it is.</summary>
+    internal Admission Admission { get; init; }
+
     /// <summary>The first stage of a connection that was just accepted.</summary>
     internal static void Accept(LoopContext context, ListenerSnapshot listener, TransportConnection transport)
     {
@@ -29,16 +36,20 @@ internal abstract class ClientConnection(LoopContext context, ListenerSnapshot l
         else new ProxyHeaderConnection(context, listener, transport).Start();
     }
 
-    /// <summary>The stage once it is known who the client is.</summary>
+    /// <summary>The stage once it is known who the client is; none for who is kept out.</summary>
     internal static void Secure(LoopContext context, ListenerSnapshot listener, TransportConnection transport)
     {
-        if (listener.Tls is null) Serve(context, listener, transport);
-        else new TlsHandshake(context, listener, transport).Start();
+        if (!Admission.TryAdmit(context, listener, transport, out Admission admission)) return;
+        if (listener.Tls is null) Serve(context, listener, transport, admission);
+        else new TlsHandshake(context, listener, transport) { Admission = admission }.Start();
     }
 
     /// <summary>The last stage: the connection carries what the listener is for, plain or decrypted.</summary>
-    internal static void Serve(LoopContext context, ListenerSnapshot listener, TransportConnection transport) =>
-        new Http1Connection(context, listener, transport).Start();
+    internal static void Serve(LoopContext context, ListenerSnapshot listener, TransportConnection transport, in Admission admission)
+    {
+        if (listener.Tcp is null) new Http1Connection(context, listener, transport) { Admission = admission }.Start();
+        else new TcpConnection(context, listener, transport) { Admission = admission }.Start();
+    }
 
     /// <summary>Enters the loop's list. Called once.</summary>
     internal virtual void Start() => Context.Add(this);
@@ -46,12 +57,20 @@ internal abstract class ClientConnection(LoopContext context, ListenerSnapshot l
     /// <summary>Leaves the loop's list: after the next stage has started, or when the transport is closed.</summary>
     protected void Leave()
     {
+        if (!_isHandedOn) Admission.Release();
         Context.Loop.Timers.Remove(this);
         Context.Remove(this);
     }
 
+    /// <summary>What the client was let in with, for the next stage, whose it is from now on.</summary>
+    private protected Admission HandOn()
+    {
+        _isHandedOn = true;
+        return Admission;
+    }
+
     /// <summary>Tells the observer that the connection ended before its first request.</summary>
-    protected void Record(EndReason reason) => Context.RecordConnection(Listener, Transport.Remote, reason);
+    protected void Record(EndReason reason) => Context.RecordConnection(Listener, Transport.Remote, Admission, reason);
 
     /// <summary>The server drains: an idle connection ends now, another with what it is doing.</summary>
     internal abstract void OnDrain();

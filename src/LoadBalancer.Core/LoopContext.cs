@@ -2,6 +2,7 @@ using System.Text;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Forwarding;
+using LoadBalancer.Core.Protection;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 
@@ -17,6 +18,8 @@ internal sealed class LoopContext
     private readonly byte[] _dateLine = Encoding.ASCII.GetBytes("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n");
     private long _dateSecond = -1;
     private ClientConnection? _firstConnection;
+    private long _unixAskAt = long.MinValue, _unixOrigin;
+    private readonly CompletionRecord _connectionRecord = new();
 
     internal LoopContext(ProxyServer server, TransportLoop loop, int loopCount)
     {
@@ -24,7 +27,7 @@ internal sealed class LoopContext
         Loop = loop;
         LoopCount = loopCount;
         Observer = server.Observer;
-        Mirrors = new MirrorSet(this);
+        Detached = new DetachedSet(this);
     }
 
     internal ProxyServer Server { get; }
@@ -32,7 +35,7 @@ internal sealed class LoopContext
     internal int LoopCount { get; }
     internal ICompletionObserver? Observer { get; }
     internal Random Random { get; } = new();
-    internal MirrorSet Mirrors { get; }
+    internal DetachedSet Detached { get; }
     internal bool IsDraining { get; private set; }
     internal bool IsDrainReported { get; set; }
     internal int ConnectionCount { get; private set; }
@@ -68,6 +71,21 @@ internal sealed class LoopContext
         _freeExchanges = exchange;
     }
 
+    /// <summary>Milliseconds since the Unix epoch, as exact as the loop's clock.</summary>
+    internal long UnixMilliseconds
+    {
+        get
+        {
+            // Asked anew once a second: whoever sets the clock is followed.
+            if (Loop.NowMilliseconds >= _unixAskAt)
+            {
+                _unixAskAt = Loop.NowMilliseconds + 1000;
+                _unixOrigin = Loop.Time.GetUtcNow().ToUnixTimeMilliseconds() - Loop.NowMilliseconds;
+            }
+            return _unixOrigin + Loop.NowMilliseconds;
+        }
+    }
+
     /// <summary>"Date: …\r\n" of the current second (RFC 9110 §6.6.1).</summary>
     internal ReadOnlySpan<byte> DateLine
     {
@@ -92,11 +110,35 @@ internal sealed class LoopContext
     }
 
     /// <summary>Tells the observer of a connection that ended before its first request.</summary>
-    internal void RecordConnection(ListenerSnapshot listener, PeerAddress client, EndReason reason)
+    internal void RecordConnection(ListenerSnapshot listener, PeerAddress client, in Admission admission, EndReason reason)
     {
         if (Observer is null) return;
-        long now = Loop.Time.GetTimestamp();
-        Observer.OnCompleted(new CompletionRecord { Listener = listener.Name, Client = client, Reason = reason, StartTimestamp = now, ConnectTicks = -1, FirstByteTicks = -1 });
+        CompletionRecord record = BeginConnectionRecord(listener, client);
+        admission.NoteIn(record);
+        record.Reason = reason;
+        Tell(record);
+    }
+
+    /// <summary>The record of a connection that ends before its first request, if it does: to be told at once, as there is one only.</summary>
+    internal CompletionRecord BeginConnectionRecord(ListenerSnapshot listener, PeerAddress client)
+    {
+        CompletionRecord record = _connectionRecord;
+        record.Reset();
+        (record.Listener, record.Client, record.StartTimestamp) = (listener.Name, client, Loop.Time.GetTimestamp());
+        return record;
+    }
+
+    /// <summary>Hands a record to the observer. What that throws is the fault of code that is not ours: it is logged, and nothing else comes of it.</summary>
+    internal void Tell(CompletionRecord record)
+    {
+        try
+        {
+            Observer?.OnCompleted(record);
+        }
+        catch (Exception e)
+        {
+            Server.OnInternalError(e);
+        }
     }
 
     internal void Remove(ClientConnection connection)
@@ -109,16 +151,16 @@ internal sealed class LoopContext
         if (IsDraining && ConnectionCount == 0) EndDrain();
     }
 
-    // The last client has gone: copies of requests are not waited for.
+    // The last client has gone: what no client waits for is not waited for.
     private void EndDrain()
     {
-        Mirrors.Cut();
-        if (Mirrors.IsEmpty) Server.LoopDrained(this);
+        Detached.Cut();
+        if (Detached.IsEmpty) Server.LoopDrained(this);
     }
 
-    internal void OnMirrorEnded()
+    internal void OnDetachedEnded()
     {
-        if (IsDraining && ConnectionCount == 0 && Mirrors.IsEmpty) Server.LoopDrained(this);
+        if (IsDraining && ConnectionCount == 0 && Detached.IsEmpty) Server.LoopDrained(this);
     }
 
     /// <summary>Idle connections end now, the others with their current answer.</summary>
@@ -138,7 +180,7 @@ internal sealed class LoopContext
     /// <summary>The drain limit has passed: every connection is cut.</summary>
     internal void Cut()
     {
-        Mirrors.Cut();
+        Detached.Cut();
         for (ClientConnection? connection = _firstConnection; connection is not null;)
         {
             ClientConnection? next = connection.NextOpen;

@@ -22,6 +22,31 @@ public sealed partial class ProxyServer
     public DestinationView? DescribeDestination(string cluster, string destination) =>
         Cluster(cluster).Members.Find(destination) is { } member ? View(member) : null;
 
+    /// <summary>The limits and what they have counted. Thread-safe.</summary>
+    public IReadOnlyList<LimitView> DescribeLimits() => [.. _snapshot.Limiters.Select(limiter => new LimitView(limiter.Name, limiter.Config,
+        [.. _snapshot.Routes.Where(route => route.Config.Limits.ContainsKey(limiter.Name)).Select(route => route.Name)], limiter.Capacity, limiter.AllowedTotal, limiter.RefusedTotal))];
+
+    /// <summary>Clusters with a limit on what is under way, and what it has counted. Thread-safe.</summary>
+    public IReadOnlyList<ConcurrencyView> DescribeConcurrency() => [.. _snapshot.Clusters.Where(cluster => cluster.Shedding is not null).Select(cluster => new ConcurrencyView(
+        cluster.Name, cluster.Shedding!.Config, cluster.Shedding.Limit.Limit, cluster.Shedding.Limit.Outstanding, cluster.Shedding.AllowedTotal, cluster.Shedding.RefusedTotal))];
+
+    /// <summary>How often each destination is picked, by name, when so many requests come one after the other, each over before the next. Draws on the live scheduler: for rehearsals.</summary>
+    /// <exception cref="ArgumentException">There is no such cluster.</exception>
+    public IReadOnlyDictionary<string, int> DrawPicks(string cluster, int count)
+    {
+        Scheduler scheduler = Cluster(cluster).Scheduler;
+        var picks = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (int i = 0; i < count; i++)
+        {
+            PickLease lease = scheduler.Pick(new PickContext(_time.GetTimestamp(), 0, (ulong)Random.Shared.NextInt64()));
+            if (!lease.IsActive) break;
+            string name = ((DestinationState)lease.Destination.Tag!).Name;
+            picks[name] = picks.GetValueOrDefault(name) + 1;
+            lease.Complete(new PickOutcome(PickOutcomeKind.Cancelled, -1, -1, 0));
+        }
+        return picks;
+    }
+
     private static DestinationView View(Destination destination)
     {
         var state = (DestinationState)destination.Tag!;

@@ -1,10 +1,16 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Health;
+using LoadBalancer.Core.Policies;
+using LoadBalancer.Core.Protection;
+using LoadBalancer.Core.Protection.Addresses;
+using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Transport.Epoll;
 using LoadBalancer.Core.Upstream;
@@ -43,8 +49,14 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _factory = TransportFactory.Create(config.Transport.Kind);
         LoopCount = config.Transport.Loops > 0 ? config.Transport.Loops : Environment.ProcessorCount;
         _snapshot = ProxySnapshot.Build(
-            config, new FleetServices(_time, LoopCount, _logger, string.IsNullOrEmpty(config.Zone) ? null : config.Zone, nameResolver ?? new SystemNameResolver()));
+            config, new FleetServices(_time, LoopCount, _logger, string.IsNullOrEmpty(config.Zone) ? null : config.Zone, nameResolver ?? new SystemNameResolver(),
+                TlsTermination.UsesOpenSsl(config.Transport.Kind)));
         _health = new ClusterHealth?[_snapshot.Clusters.Length];
+        BodyMemory = new BodyMemory(config.PolicyBodyBytesMax);
+        Guard = new SourceGuard(config.BansMax, Refusals, _time);
+        if (config.AutoBan is { } autoBan) Refusals.AutoBan = new AutoBan(autoBan, _snapshot, Guard, _time, _logger);
+        _addressLists = new AddressListWatcher(_snapshot.AddressLists, Guard.OnChanged, _time, _logger);
+        _certificates = new CertificateWatcher(_snapshot.Certificates, [.. _snapshot.Listeners.Select(listener => listener.Tls).OfType<TlsTermination>()], _time, _logger);
     }
 
     /// <summary>Bound addresses by listener name, with real ports, once started.</summary>
@@ -52,6 +64,25 @@ public sealed partial class ProxyServer : IAsyncDisposable
 
     /// <summary>Name of the transport in use: "epoll" or "sockets".</summary>
     public string Transport => _factory.Name;
+
+    /// <summary>What a certification authority is to find that validates a name.</summary>
+    public PendingChallenges Challenges { get; } = new();
+
+    /// <summary>The limits that are shared with other balancers.</summary>
+    internal IEnumerable<(string Name, Limiting.Rates.TokenBucket Bucket)> SharedBuckets =>
+        _snapshot.Limiters.Where(limiter => limiter.Config.Shared).Select(limiter => (limiter.Name, (Limiting.Rates.TokenBucket)limiter.Rate!));
+
+    /// <summary>What the lists and limits have refused.</summary>
+    internal Refusals Refusals { get; } = new();
+
+    /// <summary>Whether records tell what each policy has made of a request. For rehearsals: it costs a list for each request. Default false.</summary>
+    public bool RecordsVerdicts { get; init; }
+
+    /// <summary>For the bodies that policies read.</summary>
+    internal BodyMemory BodyMemory { get; }
+
+    /// <summary>Who is kept out by address.</summary>
+    internal SourceGuard Guard { get; }
 
     /// <summary>Number of event loops.</summary>
     public int LoopCount { get; }
@@ -70,6 +101,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
     {
         try
         {
+            foreach (ResponseStore store in _snapshot.Stores) store.Open(_time, _logger);
             foreach (ListenerSnapshot listener in _snapshot.Listeners) Bind(listener);
             var contexts = new LoopContext[LoopCount];
             for (int i = 0; i < LoopCount; i++)
@@ -84,8 +116,11 @@ public sealed partial class ProxyServer : IAsyncDisposable
         catch
         {
             DisposeListeners();
+            foreach (ResponseStore store in _snapshot.Stores) store.Dispose();
             throw;
         }
+        _certificates.Start();
+        _addressLists.Start();
         _undrainedLoops = _acceptingLoops = LoopCount;
         foreach (LoopContext context in _contexts)
         {
@@ -148,6 +183,23 @@ public sealed partial class ProxyServer : IAsyncDisposable
         return true;
     }
 
+    /// <summary>
+    /// Shows a certificate on a listener with TLS from the next hand-shake on, beside those of its configuration, in place of what was shown for that name before.
+    /// Established connections keep theirs. May be called before <see cref="StartAsync"/>; thread-safe.
+    /// </summary>
+    /// <param name="listener">Name of the listener.</param>
+    /// <param name="name">What the certificate was ordered for. What clients get it for are its own subject alternative names.</param>
+    /// <param name="certificate">With its private key. Not disposed of here.</param>
+    /// <param name="chain">What is sent after it.</param>
+    /// <exception cref="ArgumentException">There is no such listener, or it has no TLS.</exception>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">It cannot be used; nothing has changed.</exception>
+    public void SetCertificate(string listener, string name, X509Certificate2 certificate, X509Certificate2Collection chain)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        if (Array.Find(_snapshot.Listeners, one => one.Name == listener)?.Tls is not { } tls) throw new ArgumentException($"there is no listener '{listener}' with TLS", nameof(listener));
+        tls.SetIssued(name, new ServerCertificate(certificate, chain));
+    }
+
     private ClusterSnapshot Cluster(string name) =>
         Array.Find(_snapshot.Clusters, cluster => cluster.Name == name) ?? throw new ArgumentException($"there is no cluster '{name}'", nameof(name));
 
@@ -171,6 +223,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
                 new ListenOptions(listener.EndPoint, config.Backlog, config.DualStack, config.TcpKeepAlive, config.ConnectionsMax), LoopCount);
             _listeners.Add((listener, bound));
             _endpoints[listener.Name] = bound.LocalEndPoint;
+            listener.BoundPort = (bound.LocalEndPoint as IPEndPoint)?.Port ?? 0;
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
         {
@@ -186,6 +239,9 @@ public sealed partial class ProxyServer : IAsyncDisposable
     {
         if (_stopped) return;
         _stopped = true;
+        _certificates.Dispose();
+        _addressLists.Dispose();
+        Refusals.Dispose();
         foreach (LoopContext context in _contexts)
         {
             context.Loop.Post(new LoopAction(() =>
@@ -209,6 +265,8 @@ public sealed partial class ProxyServer : IAsyncDisposable
             }
         }
         await Task.Run(() => Array.ForEach(_contexts, c => c.Loop.Stop()), CancellationToken.None).ConfigureAwait(false);
+        foreach (ResponseStore store in _snapshot.Stores) store.Dispose();
+        foreach (IRoutePolicy policy in _snapshot.Policies) (policy as IDisposable)?.Dispose();
         DisposeListeners();
     }
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using LoadBalancer.Admin;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Edge.Commands;
+using LoadBalancer.Edge.Development;
 
 namespace LoadBalancer.Edge;
 
@@ -10,10 +11,17 @@ namespace LoadBalancer.Edge;
 internal static class StartReport
 {
     internal static void Write(
-        TextWriter writer, string source, ProxyConfig config, IReadOnlyDictionary<string, EndPoint> endPoints, AdminServer? admin, string transport, int loops)
+        TextWriter writer, string source, ProxyConfig config, IReadOnlyDictionary<string, EndPoint> endPoints, AdminServer? admin, string transport, int loops,
+        DevelopmentCertificate? certificate = null)
     {
         writer.WriteLine($"lb {ProductVersion.Text}, {source}: {CheckCommand.Summary(config)}");
-        foreach ((string name, EndPoint endPoint) in endPoints) writer.WriteLine($"  listening  {name}: {Describe(endPoint, config.Listeners[name].Tls is null ? "http" : "https")}");
+        foreach ((string name, EndPoint endPoint) in endPoints)
+        {
+            // One that the configuration does not have itself only redirects.
+            bool isConfigured = config.Listeners.TryGetValue(name, out ListenerConfig? listener);
+            writer.WriteLine($"  listening  {name}: {Describe(endPoint, Scheme(listener))}{(isConfigured ? "" : ", redirects to https")}");
+        }
+        if (certificate is not null) DevelopmentReport.Write(writer, certificate, endPoints.Values.First());
         if (admin?.EndPoint is { } adminEndPoint) writer.WriteLine($"  admin      {Describe(adminEndPoint)}");
         else if (admin?.Missing is { } missing) writer.WriteLine($"  admin      none: {missing}");
         writer.WriteLine($"  transport  {transport}, {loops} event loop{(loops == 1 ? "" : "s")}");
@@ -22,6 +30,14 @@ internal static class StartReport
         writer.WriteLine($"Ready. Ctrl+C lets requests in flight finish, for at most {DurationText.Format(config.DrainTimeout)}; a second one cuts them.");
         writer.Flush();
     }
+
+    private static string Scheme(ListenerConfig? listener) => (listener?.Tcp is null, listener?.Tls is null) switch
+    {
+        (true, true) => "http",
+        (true, false) => "https",
+        (false, true) => "tcp",
+        (false, false) => "tls",
+    };
 
     internal static string Describe(EndPoint endPoint, string scheme = "http") => endPoint switch
     {
@@ -45,8 +61,9 @@ internal static class StartReport
             if (config.Clusters.Values.All(c => c.ResponseHeadTimeout == cluster.ResponseHeadTimeout)) yield return $"responseHeadTimeout {DurationText.Format(cluster.ResponseHeadTimeout)}";
             if (config.Clusters.Values.All(c => c.RetriesMax == cluster.RetriesMax)) yield return $"retriesMax {cluster.RetriesMax}";
         }
-        if (config.Listeners.Values.All(l => l.Limits.RequestHeadTimeout == limits.RequestHeadTimeout)) yield return $"requestHeadTimeout {DurationText.Format(limits.RequestHeadTimeout)}";
-        if (config.Listeners.Values.All(l => l.Limits.KeepAliveTimeout == limits.KeepAliveTimeout)) yield return $"keepAliveTimeout {DurationText.Format(limits.KeepAliveTimeout)}";
+        ListenerConfig[] ofHttp = [.. config.Listeners.Values.Where(l => l.Tcp is null)];
+        if (ofHttp.Length > 0 && ofHttp.All(l => l.Limits.RequestHeadTimeout == limits.RequestHeadTimeout)) yield return $"requestHeadTimeout {DurationText.Format(limits.RequestHeadTimeout)}";
+        if (ofHttp.Length > 0 && ofHttp.All(l => l.Limits.KeepAliveTimeout == limits.KeepAliveTimeout)) yield return $"keepAliveTimeout {DurationText.Format(limits.KeepAliveTimeout)}";
         if (config.DrainTimeout == proxy.DrainTimeout) yield return $"drainTimeout {DurationText.Format(proxy.DrainTimeout)}";
     }
 }

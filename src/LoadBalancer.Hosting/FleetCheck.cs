@@ -56,7 +56,7 @@ internal sealed class FleetCheck(string configFile)
         }
         foreach ((string cluster, ClusterConfig members) in config.Clusters)
             foreach ((string name, DestinationConfig destination) in members.Destinations)
-                if (AddressParser.TryParseDestination(destination.Address, out EndPoint? endPoint, out _) && endPoint is DnsEndPoint dns)
+                if (AddressParser.TryParseDestination(destination.Address, out EndPoint? endPoint, out _, out _) && endPoint is DnsEndPoint dns)
                     lookUps.Add((ConfigPath.Member(ConfigPath.Member(ConfigPath.Member("clusters", cluster), "destinations"), name), async t =>
                     {
                         NameAnswer answer = await resolver.ResolveAsync(dns.Host, t).ConfigureAwait(false);

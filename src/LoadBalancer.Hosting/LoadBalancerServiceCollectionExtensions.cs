@@ -43,6 +43,12 @@ public static class LoadBalancerServiceCollectionExtensions
                 options.TimeProvider ?? provider.GetService<TimeProvider>()));
             services.AddHostedService<AdminHostedService>();
         }
+        services.AddAcme(options);
+        if (options.Config.Redis is { } redis)
+        {
+            services.AddSingleton<IHostedService>(provider => new SharedLimitsHostedService(provider, options, redis));
+            services.AddSingleton<IHostedService>(provider => new PermissionsHostedService(provider, options, redis));
+        }
         services.AddHostedService<ProxyHostedService>();
         return services;
     }

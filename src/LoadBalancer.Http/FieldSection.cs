@@ -264,7 +264,8 @@ public abstract class FieldSection
         ulong key = BinaryPrimitives.ReadUInt64LittleEndian(section[start..]) | 0x2020202020202020;
         if (length < 8) key &= (1UL << (length * 8)) - 1;
         if ((key & ClientMask) == ClientKey && length >= 11) return ClassifyClient(section.Slice(start, length));
-        return length > 19 ? KnownField.Other : ClassifyKey(key, section.Slice(start, length));
+        if (length <= 19) return ClassifyKey(key, section.Slice(start, length));
+        return length == 25 && key == StrictTKey ? Rest(section.Slice(start, length), "ransport-security"u8, KnownField.StrictTransportSecurity) : KnownField.Other;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -272,9 +273,16 @@ public abstract class FieldSection
     {
         bool isFamily = IsSeparator(name[6]) && System.Text.Ascii.EqualsIgnoreCase(name[7..11], "cert"u8) && (name.Length == 11 || IsSeparator(name[11]));
         return isFamily ? KnownField.ClientCertificate : KnownField.Other;
-
-        static bool IsSeparator(byte character) => character is (byte)'-' or (byte)'_';
     }
+
+    private static KnownField ClassifyXForwarded(ReadOnlySpan<byte> name, ReadOnlySpan<byte> what, KnownField field)
+    {
+        if (!System.Text.Ascii.EqualsIgnoreCase(name[8..11], "ded"u8) || !System.Text.Ascii.EqualsIgnoreCase(name[12..], what)) return KnownField.Other;
+        if (name[1] == '-' && name[11] == '-') return field;
+        return IsSeparator(name[1]) && IsSeparator(name[11]) ? KnownField.XForwardedLookAlike : KnownField.Other;
+    }
+
+    private static bool IsSeparator(byte character) => character is (byte)'-' or (byte)'_';
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static KnownField ClassifyShort(ReadOnlySpan<byte> rest, int length)
@@ -297,7 +305,9 @@ public abstract class FieldSection
             case 7:
                 if (key == UpgradeKey) return KnownField.Upgrade;
                 return key == TrailerKey ? KnownField.Trailer : KnownField.Other;
-            case 9: return key == ForwardeKey ? Rest(name, "d"u8, KnownField.Forwarded) : KnownField.Other;
+            case 9:
+                if (key == ForwardeKey) return Rest(name, "d"u8, KnownField.Forwarded);
+                return key == RateLimiKey ? Rest(name, "t"u8, KnownField.RateLimit) : KnownField.Other;
             case 10:
                 if (key == ConnectiKey) return Rest(name, "on"u8, KnownField.Connection);
                 return key == KeepAliKey ? Rest(name, "ve"u8, KnownField.KeepAlive) : KnownField.Other;
@@ -305,13 +315,14 @@ public abstract class FieldSection
             case 14:
                 if (key == ContentKey) return Rest(name, "length"u8, KnownField.ContentLength);
                 return key == Http2SeKey ? Rest(name, "ttings"u8, KnownField.Http2Settings) : KnownField.Other;
-            case 15: return key == XForwarKey ? Rest(name, "ded-for"u8, KnownField.XForwardedFor) : KnownField.Other;
+            case 15: return (key & XForwarMask) == XForwarKey ? ClassifyXForwarded(name, "for"u8, KnownField.XForwardedFor) : KnownField.Other;
             case 16:
-                if (key == XForwarKey) return Rest(name, "ded-host"u8, KnownField.XForwardedHost);
+                if ((key & XForwarMask) == XForwarKey) return ClassifyXForwarded(name, "host"u8, KnownField.XForwardedHost);
+                if (key == RateLimiKey) return Rest(name, "t-policy"u8, KnownField.RateLimit);
                 return key == ProxyCoKey ? Rest(name, "nnection"u8, KnownField.ProxyConnection) : KnownField.Other;
             case 17:
                 if (key == TransferKey) return Rest(name, "-encoding"u8, KnownField.TransferEncoding);
-                return key == XForwarKey ? Rest(name, "ded-proto"u8, KnownField.XForwardedProto) : KnownField.Other;
+                return (key & XForwarMask) == XForwarKey ? ClassifyXForwarded(name, "proto"u8, KnownField.XForwardedProto) : KnownField.Other;
             case 18: return key == ProxyAuKey ? Rest(name, "thenticate"u8, KnownField.ProxyAuthenticate) : KnownField.Other;
             case 19: return key == ProxyAuKey ? Rest(name, "thorization"u8, KnownField.ProxyAuthorization) : KnownField.Other;
             default: return KnownField.Other;
@@ -331,12 +342,14 @@ public abstract class FieldSection
     private const ulong MaxForwKey = 0x77726F662D78616D; // max-forw
     private const ulong ProxyAuKey = 0x75612D79786F7270; // proxy-au
     private const ulong ProxyCoKey = 0x6F632D79786F7270; // proxy-co
+    private const ulong RateLimiKey = 0x696D696C65746172; // ratelimi
+    private const ulong StrictTKey = 0x742D746369727473; // strict-t
     private const ulong TeKey = 0x6574; // te
     private const ulong TrailerKey = 0x72656C69617274; // trailer
     private const ulong TransferKey = 0x726566736E617274; // transfer
     private const ulong UpgradeKey = 0x65646172677075; // upgrade
     private const ulong ViaKey = 0x616976; // via
-    private const ulong XForwarKey = 0x726177726F662D78; // x-forwar
+    private const ulong XForwarKey = 0x726177726F660078, XForwarMask = 0xFFFFFFFFFFFF00FF; // x-forwar, whatever the separator
 
     private static KnownField Rest(ReadOnlySpan<byte> name, ReadOnlySpan<byte> rest, KnownField field) =>
         System.Text.Ascii.EqualsIgnoreCase(name[8..], rest) ? field : KnownField.Other;

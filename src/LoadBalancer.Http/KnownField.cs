@@ -26,10 +26,17 @@ public enum KnownField : byte
     Date,
     MaxForwards,
     Http2Settings,
+    StrictTransportSecurity,
 #pragma warning restore CS1591
     /// <summary>
     /// Client-Cert (RFC 9440) and all whose names begin with "Client-Cert-", in which a proxy tells who the client has proved to be. Names with
     /// underscores too: what reads fields as CGI does cannot tell them apart.
     /// </summary>
     ClientCertificate,
+
+    /// <summary>X-Forwarded-For, -Proto or -Host with underscores: nobody's protocol, but what reads fields as CGI does takes them for the real ones.</summary>
+    XForwardedLookAlike,
+
+    /// <summary>RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers).</summary>
+    RateLimit,
 }

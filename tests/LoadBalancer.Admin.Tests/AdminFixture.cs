@@ -44,16 +44,15 @@ internal sealed class AdminFixture : IAsyncDisposable
     internal EndPoint EndPoint => Admin.EndPoint!;
 
     internal static async Task<AdminFixture> StartAsync(
-        TransportKind transport, TimeProvider? time = null, AdminConfig? admin = null, Func<ClusterConfig, ClusterConfig>? cluster = null, params string[] destinations)
+        TransportKind transport, TimeProvider? time = null, AdminConfig? admin = null, Func<ClusterConfig, ClusterConfig>? cluster = null, Func<ProxyConfig, ProxyConfig>? change = null,
+        params string[] destinations)
     {
         string folder = Directory.CreateTempSubdirectory("lb-admin-").FullName;
         ProxyConfig config = ProxyFixture.Config(transport, destinations);
         ClusterConfig app = config.Clusters["app"] with { Registration = true, Balance = "round-robin", SlowStart = TimeSpan.Zero }; // so that a newcomer is seen at once
         var closed = new ClusterConfig { Destinations = new Dictionary<string, DestinationConfig> { ["fixed"] = new() { Address = "127.0.0.1:1" } } };
-        ProxyFixture proxy = await ProxyFixture.StartAsync(config with
-        {
-            Clusters = new Dictionary<string, ClusterConfig> { ["app"] = cluster?.Invoke(app) ?? app, ["closed"] = closed },
-        }, time);
+        config = config with { Clusters = new Dictionary<string, ClusterConfig> { ["app"] = cluster?.Invoke(app) ?? app, ["closed"] = closed } };
+        ProxyFixture proxy = await ProxyFixture.StartAsync(change?.Invoke(config) ?? config, time);
         var server = new AdminServer(proxy.Server, admin ?? new AdminConfig { Address = $"unix:{folder}/admin.sock" }, proxy.Log, time);
         await server.StartAsync();
         return new AdminFixture(proxy, server, folder);

@@ -77,6 +77,24 @@ public class CompatiblePolicyTests
         }
     }
 
+    // A TCP connection lasts as long as its client likes: what is learned is the time to connect.
+    [TestCase("peak-ewma")]
+    [TestCase("latency-weighted")]
+    public void Complete_WithALatencyOfItsOwn_IsNotJudgedByItsLength(string policy)
+    {
+        Scheduler scheduler = Make.Scheduler(BalancingPolicies.Create(policy), Make.Ones(2));
+        long now = 0;
+        for (int i = 0; i < 50; i++)
+        {
+            // "a" connects quickly and is used for two seconds, "b" connects slowly and is used for one.
+            foreach ((int destination, long connect, long total) in new[] { (0, Make.Millisecond, 2 * Make.Second), (1, 200 * Make.Millisecond, Make.Second) })
+                scheduler.PickThis(scheduler.Destinations[destination], now).Complete(new PickOutcome(PickOutcomeKind.Success, 0, connect, total) { LatencyTicks = connect });
+            now += 2 * Make.Second;
+        }
+        int[] counts = scheduler.Count(200, new PickContext(now));
+        Assert.That(counts[0], Is.GreaterThan(counts[1]));
+    }
+
     [Test]
     public void PeakEwma_RandomHistory_HasFinaglesCosts()
     {

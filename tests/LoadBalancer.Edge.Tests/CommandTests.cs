@@ -68,6 +68,7 @@ public sealed class CommandTests : IDisposable
     [TestCase("simulate --search p99=100ms -a round-robin -n 1000 --seeds 1", "the most load with p99 <= 100 ms")]
     [TestCase("version", "lb 0.")]
     [TestCase("schema", "\"$schema\": \"https://json-schema.org/draft/2020-12/schema\"")]
+    [TestCase("types", "declare function fetch(")]
     [CancelAfter(30_000)]
     public async Task Asked_PrintsAndSucceeds(string arguments, string expected, CancellationToken cancellationToken)
     {

@@ -19,7 +19,9 @@ internal sealed class LbProcess : IDisposable
         _error = ReadErrorAsync();
     }
 
-    internal static LbProcess Start(string directory, params string[] args)
+    internal static LbProcess Start(string directory, params string[] args) => StartIn(directory, [], args);
+
+    internal static LbProcess StartIn(string directory, IReadOnlyCollection<KeyValuePair<string, string>> environment, params string[] args)
     {
         string? binary = Environment.GetEnvironmentVariable("LB_BINARY");
         var start = new ProcessStartInfo(binary ?? "dotnet", binary is null ? [Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.dll"), .. args] : args)
@@ -28,6 +30,7 @@ internal sealed class LbProcess : IDisposable
             RedirectStandardError = true,
             WorkingDirectory = directory,
         };
+        foreach ((string name, string value) in environment) start.Environment[name] = value;
         return new LbProcess(Process.Start(start)!);
     }
 

@@ -28,8 +28,8 @@ public sealed class ReadmeTests : IDisposable
         Assert.That(commands, Is.Not.Empty);
         foreach (string command in commands)
         {
-            // Another port than 8080, which somebody may have.
-            string[] args = Words(command.Replace(":8080", "127.0.0.1:0", StringComparison.Ordinal));
+            // Another port than these, which somebody may have.
+            string[] args = Words(command.Replace(":8080", "127.0.0.1:0", StringComparison.Ordinal).Replace(":8443", "127.0.0.1:0", StringComparison.Ordinal));
             LbResult result = args[0] == "run" ? await RunAsync(args, cancellationToken) : await LbProcess.RunAsync(_directory, cancellationToken, args);
             Assert.That(result.ExitCode, Is.Zero, $"{command}: {result.Error}");
             if (args[0] == "init") await MovePortAsync(cancellationToken);
@@ -48,7 +48,7 @@ public sealed class ReadmeTests : IDisposable
 
     private async Task<LbResult> RunAsync(string[] args, CancellationToken cancellationToken)
     {
-        using LbProcess lb = LbProcess.Start(_directory, args);
+        using LbProcess lb = LbProcess.StartIn(_directory, [new("XDG_DATA_HOME", _directory)], args);
         await lb.LineAsync("Ready.", cancellationToken);
         await lb.SignalAsync("TERM", cancellationToken);
         return await lb.EndAsync(cancellationToken);

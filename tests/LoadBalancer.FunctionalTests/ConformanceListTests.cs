@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace LoadBalancer.FunctionalTests;
 
-/// <summary>Keeps docs/rfc-conformance.md true: each row names tests that exist, or the reason why it has none.</summary>
+/// <summary>Keeps docs/rfc-conformance.md, and that part of docs/caching.md, true: each row names tests that exist, or the reason why it has none.</summary>
 public sealed partial class ConformanceListTests
 {
     [TestCaseSource(nameof(Rows))]
@@ -20,15 +20,19 @@ public sealed partial class ConformanceListTests
     [Test]
     public void TheListIsRead() => Assert.That(Rows().Count(), Is.GreaterThan(150));
 
-    private static IEnumerable<TestCaseData> Rows()
+    private static IEnumerable<TestCaseData> Rows() => RowsOf("rfc-conformance.md", "# RFC conformance").Concat(RowsOf("caching.md", "## Conformance"));
+
+    private static IEnumerable<TestCaseData> RowsOf(string document, string heading)
     {
-        string[] lines = File.ReadAllLines(Path.Combine(Repository.Root, "docs", "rfc-conformance.md"));
-        for (int i = 0; i < lines.Length; i++)
+        string[] lines = File.ReadAllLines(Path.Combine(Repository.Root, "docs", document));
+        int first = Array.IndexOf(lines, heading);
+        if (first < 0) throw new FormatException($"{document} has no \"{heading}\"");
+        for (int i = first; i < lines.Length; i++)
         {
             if (!lines[i].StartsWith("| ", StringComparison.Ordinal) || lines[i].StartsWith("| § ", StringComparison.Ordinal)) continue;
             string[] cells = [.. lines[i].Split('|').Select(c => c.Trim())];
-            if (cells.Length != 6 || cells.Skip(1).Take(3).Any(string.IsNullOrEmpty)) throw new FormatException($"line {i + 1} is no row of four cells: {lines[i]}");
-            yield return new TestCaseData(cells[1], cells[4]).SetArgDisplayNames($"line {i + 1}", cells[1]);
+            if (cells.Length != 6 || cells.Skip(1).Take(3).Any(string.IsNullOrEmpty)) throw new FormatException($"{document}, line {i + 1} is no row of four cells: {lines[i]}");
+            yield return new TestCaseData(cells[1], cells[4]).SetArgDisplayNames($"{document} line {i + 1}", cells[1]);
         }
     }
 

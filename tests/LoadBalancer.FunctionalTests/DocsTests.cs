@@ -17,7 +17,7 @@ public sealed partial class DocsTests
     // How the documents call the parts of the configuration, and the schema.
     private static readonly Dictionary<string, string> Parts = new()
     {
-        ["listener"] = "listener", ["tls"] = "tls", ["proxyProtocol"] = "proxyProtocol", ["limits"] = "listenerLimits", ["route"] = "route", ["cluster"] = "cluster", ["pool"] = "connectionPool",
+        ["listener"] = "listener", ["tls"] = "tls", ["tcp"] = "tcp", ["proxyProtocol"] = "proxyProtocol", ["limits"] = "listenerLimits", ["route"] = "route", ["cluster"] = "cluster", ["pool"] = "connectionPool",
     };
 
     private static readonly Lazy<JsonElement> Schema = new(() => JsonDocument.Parse(Repository.Read("schema/lb.schema.json")).RootElement);

@@ -27,6 +27,15 @@ public sealed class ForwardedTests(TransportKind transport) : ExchangeTests(tran
         Assert.That(await ForwardedAsync($"GET / HTTP/1.1\r\nHost: h\r\n{Claims}\r\n", configure: With(new() { XForwarded = false })),
             Is.EqualTo("GET / HTTP/1.1\r\nHost: h\r\nVia: 1.1 lb\r\n\r\n"));
 
+    [TestCase("10.0.0.0/8")]
+    [TestCase("127.0.0.0/8")]
+    public async Task WhatCgiTakesForAClaimIsNobodys(string trusted)
+    {
+        string seen = await ForwardedAsync("GET / HTTP/1.1\r\nHost: h\r\nX_Forwarded_For: 6.6.6.6\r\nX-Forwarded_Proto: https\r\nx_forwarded-host: evil\r\nX: y\r\n\r\n",
+            configure: With(new(), trusted));
+        Assert.That(seen, Is.EqualTo("GET / HTTP/1.1\r\nHost: h\r\nX: y\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: h\r\nVia: 1.1 lb\r\n\r\n"));
+    }
+
     [Test]
     public async Task ATrustedProxysClaimsAreExtended()
     {

@@ -1,6 +1,6 @@
 namespace LoadBalancer.FunctionalTests;
 
-/// <summary>A stream whose written bytes can be held back, to send a part of a TLS record only.</summary>
+/// <summary>A stream whose written bytes can be held back, to send a part of a TLS record only. Whoever writes may be another thread than who lets go.</summary>
 internal sealed class HoldingStream(Stream below) : Stream
 {
     private readonly MemoryStream _held = new();
@@ -15,23 +15,33 @@ internal sealed class HoldingStream(Stream below) : Stream
     /// <summary>Lets the next so many bytes of what was kept go.</summary>
     internal async Task PassAsync(int countMax)
     {
-        byte[] bytes = _held.ToArray();
-        int count = Math.Min(countMax, bytes.Length);
-        _held.SetLength(0);
-        _held.Write(bytes.AsSpan(count));
+        byte[] bytes;
+        int count;
+        lock (_held)
+        {
+            bytes = _held.ToArray();
+            count = Math.Min(countMax, bytes.Length);
+            _held.SetLength(0);
+            _held.Write(bytes.AsSpan(count));
+        }
         await below.WriteAsync(bytes.AsMemory(0, count));
+    }
+
+    private bool TryHold(ReadOnlySpan<byte> bytes)
+    {
+        if (!_isHolding) return false;
+        lock (_held) _held.Write(bytes);
+        return true;
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_isHolding) _held.Write(buffer.Span);
-        else await below.WriteAsync(buffer, cancellationToken);
+        if (!TryHold(buffer.Span)) await below.WriteAsync(buffer, cancellationToken);
     }
 
     public override void Write(byte[] buffer, int offset, int count)
     {
-        if (_isHolding) _held.Write(buffer, offset, count);
-        else below.Write(buffer, offset, count);
+        if (!TryHold(buffer.AsSpan(offset, count))) below.Write(buffer, offset, count);
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => below.ReadAsync(buffer, cancellationToken);

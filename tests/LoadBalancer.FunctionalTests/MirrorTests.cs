@@ -208,7 +208,7 @@ public sealed class MirrorTests(TransportKind transport) : IAsyncDisposable
         {
             await AskAsync(client, Get);
             await shadow.ArrivedAsync(Token);
-            shadow.Answer(HeldOrigin.Ok(new string('x', Mirror.BodyBytesMax)));
+            shadow.Answer(HeldOrigin.Ok(new string('x', Mirror.AnswerBytesMax)));
             await QuietAsync(proxy);
         }
         Assert.That(shadow.Connections, Is.EqualTo(1));

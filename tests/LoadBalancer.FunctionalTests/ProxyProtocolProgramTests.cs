@@ -1,4 +1,3 @@
-using System.Text;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Testing;
 using NUnit.Framework;
@@ -24,33 +23,31 @@ public sealed class ProxyProtocolProgramTests(TransportKind transport) : Exchang
     [TestCase("send-proxy-v2 proxy-v2-options crc32c,unique-id")]
     public async Task HaproxyTellsUsTheClient(string options)
     {
-        string haproxy = SystemProgram.Require("haproxy");
         await using ScriptedOrigin origin = ScriptedOrigin.AnsweringWithHead();
         await using ProxyFixture proxy = await StartAsync(origin, Listener(listener => listener with { ProxyProtocol = new() { TrustedPeers = ["127.0.0.1"] } }));
         int port = SystemProgram.FreePort();
-        await using RunningProgram server = await StartHaproxyAsync(haproxy, port, $$"""
+        await using RunningProgram server = await PeerServers.StartHaproxyAsync(_folder, port, $$"""
             listen in
               bind 127.0.0.1:{{port}}
               unique-id-format %[uuid()]
               server lb {{proxy.EndPoint}} {{options}}
-            """);
+            """, Token);
         await AssertClientIsToldAsync(port, "X-Forwarded-For: 127.0.0.66\r\n");
     }
 
     [Test]
     public async Task HaproxysHealthChecksPass()
     {
-        string haproxy = SystemProgram.Require("haproxy");
         await using ScriptedOrigin origin = ScriptedOrigin.AnsweringWithHead();
         await using ProxyFixture proxy = await StartAsync(origin, Listener(listener => listener with { ProxyProtocol = new() { TrustedPeers = ["127.0.0.1"] } }));
         int port = SystemProgram.FreePort();
-        await using RunningProgram server = await StartHaproxyAsync(haproxy, port, $$"""
+        await using RunningProgram server = await PeerServers.StartHaproxyAsync(_folder, port, $$"""
             listen in
               mode http
               bind 127.0.0.1:{{port}}
               option httpchk GET /check
               server lb {{proxy.EndPoint}} send-proxy-v2 check inter 100ms fall 1
-            """);
+            """, Token);
         Completion check;
         do check = await proxy.Completions.NextAsync(Token);
         while (check.Target.Length == 0); // haproxy's port was asked whether it accepts
@@ -61,14 +58,13 @@ public sealed class ProxyProtocolProgramTests(TransportKind transport) : Exchang
     [TestCase(ProxyProtocolVersion.V2)]
     public async Task HaproxyIsToldTheClient(ProxyProtocolVersion version)
     {
-        string haproxy = SystemProgram.Require("haproxy");
         int port = SystemProgram.FreePort();
-        await using RunningProgram server = await StartHaproxyAsync(haproxy, port, $$"""
+        await using RunningProgram server = await PeerServers.StartHaproxyAsync(_folder, port, $$"""
             listen app
               mode http
               bind 127.0.0.1:{{port}} accept-proxy
               http-request return status 200 content-type text/plain lf-string "%[src]:%[src_port] %[dst]:%[dst_port]\n"
-            """);
+            """, Token);
         await AssertOriginIsToldAsync(port, version);
     }
 
@@ -76,23 +72,13 @@ public sealed class ProxyProtocolProgramTests(TransportKind transport) : Exchang
     [TestCase(ProxyProtocolVersion.V2)]
     public async Task NginxIsToldTheClient(ProxyProtocolVersion version)
     {
-        string nginx = SystemProgram.Require("nginx");
         int port = SystemProgram.FreePort();
-        await File.WriteAllTextAsync($"{_folder}/nginx.conf", $$"""
-            daemon off;
-            master_process off;
-            pid {{_folder}}/pid;
-            events { worker_connections 256; }
-            http {
-              access_log off;
-              client_body_temp_path {{_folder}}/b; proxy_temp_path {{_folder}}/p; fastcgi_temp_path {{_folder}}/f; uwsgi_temp_path {{_folder}}/u; scgi_temp_path {{_folder}}/s;
-              server {
-                listen 127.0.0.1:{{port}} proxy_protocol;
-                location / { return 200 "$proxy_protocol_addr:$proxy_protocol_port $proxy_protocol_server_addr:$proxy_protocol_server_port\n"; }
-              }
+        await using RunningProgram server = await PeerServers.StartNginxAsync(_folder, port, $$"""
+            server {
+              listen 127.0.0.1:{{port}} proxy_protocol;
+              location / { return 200 "$proxy_protocol_addr:$proxy_protocol_port $proxy_protocol_server_addr:$proxy_protocol_server_port\n"; }
             }
-            """, Encoding.ASCII, Token);
-        await using RunningProgram server = await SystemProgram.StartAsync(nginx, port, Token, "-c", $"{_folder}/nginx.conf", "-e", $"{_folder}/error.log");
+            """, Token);
         await AssertOriginIsToldAsync(port, version);
     }
 
@@ -131,21 +117,5 @@ public sealed class ProxyProtocolProgramTests(TransportKind transport) : Exchang
         (int exitCode, string output) = await SystemProgram.RunAsync(curl, Token, "-sS", "--fail", "--interface", "127.0.0.66", $"http://127.0.0.1:{port}/");
         Assert.That(exitCode, Is.Zero, output);
         Assert.That(output, Does.Contain(expected));
-    }
-
-    private async Task<RunningProgram> StartHaproxyAsync(string haproxy, int port, string sections)
-    {
-        await File.WriteAllTextAsync($"{_folder}/haproxy.cfg", $"""
-            global
-              nbthread 1
-            defaults
-              mode tcp
-              timeout connect 5s
-              timeout client 30s
-              timeout server 30s
-            {sections}
-
-            """, Encoding.ASCII, Token);
-        return await SystemProgram.StartAsync(haproxy, port, Token, "-db", "-f", $"{_folder}/haproxy.cfg");
     }
 }

@@ -97,12 +97,12 @@ public sealed class SystemProgramTests(TransportKind transport)
     [Test]
     public async Task NginxServesFilesBehindUs()
     {
-        string nginx = SystemProgram.Require("nginx"), curl = SystemProgram.Require("curl");
+        string curl = SystemProgram.Require("curl");
         byte[] file = EchoOrigin.Pattern(3_000_000);
         Directory.CreateDirectory($"{_folder}/www");
         await File.WriteAllBytesAsync($"{_folder}/www/file", file, Token);
         int port = SystemProgram.FreePort();
-        await using RunningProgram server = await StartNginxAsync(nginx, port, $"root {_folder}/www; gzip on; gzip_types *; gzip_proxied any;");
+        await using RunningProgram server = await StartNginxAsync(port, $"root {_folder}/www; gzip on; gzip_types *; gzip_proxied any;");
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, $"127.0.0.1:{port}"));
         string url = $"http://{proxy.EndPoint}/file";
 
@@ -127,11 +127,11 @@ public sealed class SystemProgramTests(TransportKind transport)
     [Test]
     public async Task NginxForwardsToUs()
     {
-        string nginx = SystemProgram.Require("nginx"), curl = SystemProgram.Require("curl");
+        string curl = SystemProgram.Require("curl");
         await using var origin = new EchoOrigin();
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address));
         int port = SystemProgram.FreePort();
-        await using RunningProgram server = await StartNginxAsync(nginx, port,
+        await using RunningProgram server = await StartNginxAsync(port,
             "proxy_http_version 1.1; proxy_set_header Connection \"\"; location / { proxy_pass http://lb; }", $"upstream lb {{ server {proxy.EndPoint}; keepalive 4; }}");
         foreach (string path in new[] { "/bytes/200000", "/chunked/200000", "/close/200000" })
         {
@@ -155,21 +155,8 @@ public sealed class SystemProgramTests(TransportKind transport)
             Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.Completed).Or.EqualTo(EndReason.ClientAborted)); // wrk leaves without waiting
     }
 
-    private async Task<RunningProgram> StartNginxAsync(string nginx, int port, string server, string http = "")
-    {
-        await File.WriteAllTextAsync($"{_folder}/nginx.conf", $$"""
-            daemon off;
-            master_process off;
-            pid {{_folder}}/pid;
-            error_log {{_folder}}/error.log;
-            events { worker_connections 256; }
-            http {
-              access_log off;
-              client_body_temp_path {{_folder}}/b; proxy_temp_path {{_folder}}/p; fastcgi_temp_path {{_folder}}/f; uwsgi_temp_path {{_folder}}/u; scgi_temp_path {{_folder}}/s;
-              {{http}}
-              server { listen 127.0.0.1:{{port}}; {{server}} }
-            }
-            """, Encoding.ASCII, Token);
-        return await SystemProgram.StartAsync(nginx, port, Token, "-c", $"{_folder}/nginx.conf", "-e", $"{_folder}/error.log");
-    }
+    private Task<RunningProgram> StartNginxAsync(int port, string server, string http = "") => PeerServers.StartNginxAsync(_folder, port, $$"""
+        {{http}}
+        server { listen 127.0.0.1:{{port}}; {{server}} }
+        """, Token);
 }

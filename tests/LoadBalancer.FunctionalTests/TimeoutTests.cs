@@ -61,6 +61,27 @@ public sealed class TimeoutTests(TransportKind transport)
     }
 
     [Test]
+    public async Task ARequestHeadThatComesByteByByteGetsNoMoreTime()
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering("HTTP/1.1 204 No Content\r\n\r\n");
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), _time);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\nX: ", Token);
+        for (int second = 0; second < 9; second++)
+        {
+            await SettleAsync(proxy);
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await client.SendAsync("a", Token);
+        }
+        Assert.That(proxy.Completions.IsEmpty, Is.True);
+        await SettleAsync(proxy);
+        Task<string> response = client.ReadResponseAsync(Token);
+        await AdvanceUntilAsync(response, TimeSpan.FromSeconds(1.5));
+        Assert.That(await response, Does.StartWith("HTTP/1.1 408 "));
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.RequestHeadTimeout));
+    }
+
+    [Test]
     public async Task AStalledRequestBodyGets408()
     {
         await using var origin = new ScriptedOrigin(async (c, _, t) => await c.ReadToEndAsync(t));

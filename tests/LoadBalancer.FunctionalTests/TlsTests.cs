@@ -240,19 +240,27 @@ public sealed class TlsTests(TransportKind transport) : ExchangeTests(transport)
         using SslStream established = await ConnectAsync(proxy, "first.test");
         await AskAsync(established); // the hand-shake is over for the server too
         await proxy.Completions.NextAsync(Token);
-        using RawClient one = await proxy.ConnectAsync(Token), two = await proxy.ConnectAsync(Token);
-        while (proxy.Server.Contexts[0].ConnectionCount < 3) await proxy.TurnAsync(Token);
-        try
-        {
-            using RawClient refused = await proxy.ConnectAsync(Token);
-            await refused.ReadToEndAsync(Token);
-        }
-        catch (SocketException)
-        {
-            // Reset so soon that it is the connect that fails.
-        }
+        using RawClient one = await proxy.ConnectAsync(Token), two = await proxy.ConnectAsync(Token), refused = await proxy.ConnectAsync(Token);
+        await one.SendAsync("\u0016", Token);
+        await two.SendAsync("\u0016", Token);
+        while (proxy.Server.Snapshot.Listeners[0].Tls!.Handshakes < 2) await proxy.TurnAsync(Token);
+        await refused.SendAsync("\u0016", Token);
+        await refused.ReadToEndAsync(Token);
+        Assert.That(refused.End, Is.EqualTo(StreamEnd.Reset));
         Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.HandshakeRefused));
         Assert.That(await AskAsync(established), Does.StartWith("HTTP/1.1 200 "));
+    }
+
+    [Test]
+    public async Task WhoSaysNothingTakesNoPlaceFromWhoSpeaks()
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        await using ProxyFixture proxy = await StartAsync(origin, Tls(new() { Certificates = [new() { File = _certificate.Pem }], HandshakesMax = 2 }));
+        using RawClient one = await proxy.ConnectAsync(Token), two = await proxy.ConnectAsync(Token);
+        while (proxy.Server.Contexts[0].ConnectionCount < 2) await proxy.TurnAsync(Token);
+        using SslStream speaking = await ConnectAsync(proxy, "first.test");
+        Assert.That(await AskAsync(speaking), Does.StartWith("HTTP/1.1 200 "));
+        while (proxy.Server.Contexts[0].Loop.Slabs.Leased > 0) await proxy.TurnAsync(Token); // none of them holds a buffer, now or soon
     }
 
     [Test]

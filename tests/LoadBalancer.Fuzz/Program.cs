@@ -4,7 +4,7 @@ using LoadBalancer.Fuzz.Targets;
 
 const string Usage = """
     usage: LoadBalancer.Fuzz [target ...] [--iterations N] [--minutes M] [--seed S] [--corpus DIR] [--input FILE] [--export DIR] [--afl]
-      target        request, response, chunked, trailer, path, proxyheader; default all
+      target        request, response, chunked, trailer, path, proxyheader, clienthello, cacherules; default all
       --iterations  inputs for each target; default 100000
       --minutes     ends a target after so long instead
       --seed        of the random choices; default from the clock, printed
@@ -22,6 +22,8 @@ var all = new Dictionary<string, Func<IFuzzTarget>>
     ["trailer"] = () => new TrailerTarget(),
     ["path"] = () => new PathTarget(),
     ["proxyheader"] = () => new ProxyHeaderTarget(),
+    ["clienthello"] = () => new ClientHelloTarget(),
+    ["cacherules"] = () => new CacheRulesTarget(),
 };
 var chosen = new List<Func<IFuzzTarget>>();
 long iterations = 100_000;

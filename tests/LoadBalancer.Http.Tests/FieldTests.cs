@@ -113,7 +113,8 @@ public class FieldTests
         ("Trailer", KnownField.Trailer), ("Upgrade", KnownField.Upgrade), ("Expect", KnownField.Expect), ("Via", KnownField.Via),
         ("Forwarded", KnownField.Forwarded), ("X-Forwarded-For", KnownField.XForwardedFor), ("X-Forwarded-Proto", KnownField.XForwardedProto),
         ("X-Forwarded-Host", KnownField.XForwardedHost), ("Date", KnownField.Date), ("Max-Forwards", KnownField.MaxForwards),
-        ("HTTP2-Settings", KnownField.Http2Settings),
+        ("HTTP2-Settings", KnownField.Http2Settings), ("Strict-Transport-Security", KnownField.StrictTransportSecurity),
+        ("RateLimit", KnownField.RateLimit), ("RateLimit-Policy", KnownField.RateLimit),
     ];
 
     [TestCase("Client-Cert", true)]
@@ -131,17 +132,27 @@ public class FieldTests
     public void WhatTellsOfTheClientsCertificateIsOneFamily(string name, bool isOfIt)
     {
         foreach (string padding in new[] { "", "X-Padding: 0123456789012345678901234567890123456789\r\n" })
-        {
-            var trailers = new TrailerSection();
-            Assert.That(trailers.Parse(Wire.Bytes($"{name}:\r\n{padding}\r\n")), Is.EqualTo(ParseStatus.Complete), name);
-            Assert.That(trailers.Fields[0].Known, Is.EqualTo(isOfIt ? KnownField.ClientCertificate : KnownField.Other));
-        }
+            Assert.That(Classify(name, padding), Is.EqualTo(isOfIt ? KnownField.ClientCertificate : KnownField.Other), name);
+    }
+
+    [TestCase("X_Forwarded_For", true)]
+    [TestCase("x_forwarded-for", true)]
+    [TestCase("X-FORWARDED_PROTO", true)]
+    [TestCase("X_Forwarded-Host", true)]
+    [TestCase("X.Forwarded.For", false)]
+    [TestCase("X_Forwarded_Fo", false)]
+    [TestCase("X_Forwarded_Port", false)]
+    [TestCase("X_ForwardeX_For", false)]
+    public void UnderscoresMakeALookAlike(string name, bool isOne)
+    {
+        foreach (string padding in new[] { "", "X-Padding: 0123456789012345678901234567890123456789\r\n" })
+            Assert.That(Classify(name, padding), Is.EqualTo(isOne ? KnownField.XForwardedLookAlike : KnownField.Other), name);
     }
 
     [Test]
     public void KnownNamesAreFoundInAnyCaseAndNearMissesAreNot()
     {
-        Assert.That(KnownNames.Select(k => k.Field).Append(KnownField.Other).Append(KnownField.ClientCertificate), Is.EquivalentTo(Enum.GetValues<KnownField>()));
+        Assert.That(KnownNames.Select(k => k.Field).Distinct().Append(KnownField.Other).Append(KnownField.ClientCertificate).Append(KnownField.XForwardedLookAlike), Is.EquivalentTo(Enum.GetValues<KnownField>()));
         foreach ((string name, KnownField field) in KnownNames)
         {
             foreach (string padding in new[] { "", "X-Padding: 0123456789012345678901234567890123456789\r\n" })
@@ -156,20 +167,21 @@ public class FieldTests
                     {
                         string other = name[..i] + c + name[(i + 1)..];
                         if (string.Equals(other, name, StringComparison.OrdinalIgnoreCase) || !Syntax.IsToken(Wire.Bytes(other))) continue;
-                        Assert.That(Classify(other, padding), Is.EqualTo(KnownField.Other), other);
+                        bool isLookAlike = c == '_' && name[i] == '-' && name.StartsWith("X-Forwarded-", StringComparison.Ordinal);
+                        Assert.That(Classify(other, padding), Is.EqualTo(isLookAlike ? KnownField.XForwardedLookAlike : KnownField.Other), other);
                     }
                 }
                 Assert.That(Classify(name + "s", padding), Is.EqualTo(KnownField.Other));
                 Assert.That(Classify("x" + name, padding), Is.EqualTo(KnownField.Other));
             }
         }
+    }
 
-        static KnownField Classify(string name, string padding)
-        {
-            var trailers = new TrailerSection();
-            Assert.That(trailers.Parse(Wire.Bytes($"{name}:\r\n{padding}\r\n")), Is.EqualTo(ParseStatus.Complete), name);
-            return trailers.Fields[0].Known;
-        }
+    private static KnownField Classify(string name, string padding)
+    {
+        var trailers = new TrailerSection();
+        Assert.That(trailers.Parse(Wire.Bytes($"{name}:\r\n{padding}\r\n")), Is.EqualTo(ParseStatus.Complete), name);
+        return trailers.Fields[0].Known;
     }
 
     [Test]

@@ -9,6 +9,18 @@ public sealed record Completion(EndReason Reason, int Status, string Method, str
 {
     public string Client { get; init; } = "";
 
+    public string? RefusedBy { get; init; }
+
+    public string? Detail { get; init; }
+
+    public string? Subject { get; init; }
+
+    public IReadOnlyList<KeyValuePair<string, string>>? Fields { get; init; }
+
+    public EndReason DryRunReason { get; init; }
+
+    public string? DryRunPolicy { get; init; }
+
     public bool IsRetryDenied { get; init; }
 
     public long QueuedTicks { get; init; }
@@ -18,6 +30,8 @@ public sealed record Completion(EndReason Reason, int Status, string Method, str
     public bool HasHedgeWon { get; init; }
 
     public string? HedgeLoser { get; init; }
+
+    public CacheOutcome Cache { get; init; }
 }
 
 /// <summary>Hands completion records to the test in the order they were written.</summary>
@@ -30,11 +44,15 @@ public sealed class CompletionCollector : ICompletionObserver
         record.Route, record.Destination, record.Attempts, record.ConnectionReused, record.RequestBodyBytes, record.ResponseBodyBytes)
     {
         Client = record.Client.ToString(),
+        RefusedBy = record.RefusedBy, Detail = record.Detail, Subject = record.Subject, Fields = record.Fields is { } fields ? [.. fields] : null,
+        DryRunReason = record.DryRunReason,
+        DryRunPolicy = record.DryRunPolicy,
         IsRetryDenied = record.IsRetryDenied,
         QueuedTicks = record.QueuedTicks,
         IsHedged = record.IsHedged,
         HasHedgeWon = record.HasHedgeWon,
         HedgeLoser = record.HedgeLoser,
+        Cache = record.Cache,
     });
 
     public async Task<Completion> NextAsync(CancellationToken token) => await _records.Reader.ReadAsync(token);

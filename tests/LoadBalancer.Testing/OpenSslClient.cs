@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Text;
 
 namespace LoadBalancer.Testing;
 
@@ -42,37 +41,5 @@ public static class OpenSslClient
         await reading;
         await process.WaitForExitAsync(token);
         return said.ToString();
-    }
-
-    /// <summary>What a program says on both its outputs.</summary>
-    private sealed class Transcript
-    {
-        private readonly StringBuilder _text = new();
-        private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        internal async Task AppendAsync(StreamReader reader, CancellationToken token)
-        {
-            char[] some = new char[4096];
-            for (int read; (read = await reader.ReadAsync(some, token)) > 0;)
-            {
-                lock (_text) _text.Append(some, 0, read);
-                Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
-            }
-        }
-
-        internal async Task WaitForAsync(string mark, CancellationToken token)
-        {
-            while (true)
-            {
-                Task changed = Volatile.Read(ref _changed).Task;
-                if (ToString().Contains(mark, StringComparison.Ordinal)) return;
-                await changed.WaitAsync(token);
-            }
-        }
-
-        public override string ToString()
-        {
-            lock (_text) return _text.ToString();
-        }
     }
 }

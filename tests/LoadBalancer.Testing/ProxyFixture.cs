@@ -54,7 +54,7 @@ public sealed class ProxyFixture : IAsyncDisposable
     public IReadOnlyList<string> MembersOf(string cluster) =>
         [.. Server.Snapshot.Clusters.Single(c => c.Name == cluster).Members.Present.Select(destination => destination.Name)];
 
-    public Task<RawClient> ConnectAsync(CancellationToken token) => RawClient.ConnectAsync(EndPoint, token);
+    public Task<RawClient> ConnectAsync(CancellationToken token, string? from = null) => RawClient.ConnectAsync(EndPoint, token, from);
 
     /// <summary>Ends when the first loop has done what it was told before, and what that put off.</summary>
     public async Task TurnAsync(CancellationToken token)

@@ -19,17 +19,19 @@ public sealed class RawClient : IDisposable
 
     private RawClient(Socket socket) => _socket = socket;
 
-    public static async Task<RawClient> ConnectAsync(EndPoint endPoint, CancellationToken token)
+    /// <summary>Connects, with <paramref name="from"/> from that address of the loopback: each of 127.0.0.0/8 is another client.</summary>
+    public static async Task<RawClient> ConnectAsync(EndPoint endPoint, CancellationToken token, string? from = null)
     {
         if (endPoint is IPEndPoint { Address: var a } ip && (a.Equals(IPAddress.Any) || a.Equals(IPAddress.IPv6Any))) endPoint = new IPEndPoint(IPAddress.Loopback, ip.Port);
         var socket = endPoint is UnixDomainSocketEndPoint
             ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
             : new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (from is not null) socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
         await socket.ConnectAsync(endPoint, token);
         return new RawClient(socket);
     }
 
-    /// <summary>The hand-shake as a client that trusts anybody; from then on bytes are what is inside the encryption.</summary>
+    /// <summary>A full hand-shake, as a client that trusts anybody; from then on bytes are what is inside the encryption.</summary>
     /// <param name="name">The server asked for; empty for none.</param>
     /// <param name="token">Ends the wait.</param>
     /// <param name="certificate">Shown when the server asks for one.</param>
@@ -37,10 +39,28 @@ public sealed class RawClient : IDisposable
     {
         var tls = new SslStream(new NetworkStream(_socket, ownsSocket: false));
         SslClientAuthenticationOptions options = TlsClientOptions.TrustingAnybody(name);
+        options.AllowTlsResume = false;
         if (certificate is not null) options.ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true);
         await tls.AuthenticateAsClientAsync(options, token);
         _tls = tls;
     }
+
+    /// <summary>What the server has shown in the hand-shake; null without TLS.</summary>
+    public X509Certificate2? ServerCertificate => (X509Certificate2?)_tls?.RemoteCertificate;
+
+    /// <summary>The hand-shake as a server; from then on bytes are what is inside the encryption.</summary>
+    public async Task AcceptTlsAsync(SslServerAuthenticationOptions options, CancellationToken token)
+    {
+        var tls = new SslStream(new NetworkStream(_socket, ownsSocket: false));
+        await tls.AuthenticateAsServerAsync(options, token);
+        _tls = tls;
+    }
+
+    /// <summary>What the hand-shake came to; null in plain.</summary>
+    public SslStream? Tls => _tls;
+
+    /// <summary>Ends our direction inside the encryption: close_notify.</summary>
+    public Task ShutdownTlsAsync() => _tls!.ShutdownAsync();
 
     public static RawClient Accepted(Socket socket) => new(socket);
 
@@ -82,6 +102,15 @@ public sealed class RawClient : IDisposable
         while (_pending.Count < count)
             if (!await FillAsync(token)) throw new IOException($"ended ({End}) after {_pending.Count} of {count} bytes");
         return Take(count);
+    }
+
+    /// <summary>A line from the socket, and no byte behind it: what follows may be a hand-shake.</summary>
+    public async Task<string> ReadLineAloneAsync(CancellationToken token)
+    {
+        byte[] one = new byte[1];
+        string line = "";
+        while (!line.EndsWith('\n') && await _socket.ReceiveAsync(one, token) > 0) line += (char)one[0];
+        return line;
     }
 
     /// <summary>Everything until the end; <see cref="End"/> says which end it was.</summary>

@@ -1,5 +1,8 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 
 namespace LoadBalancer.Testing;
 
@@ -22,14 +25,7 @@ public sealed class ScriptedOrigin : IAsyncDisposable
     }
 
     /// <summary>Answers every request with the same bytes, keeping the connection.</summary>
-    public static ScriptedOrigin Answering(string response) => new(async (connection, _, token) =>
-    {
-        while (true)
-        {
-            await connection.ReadUntilAsync("\r\n\r\n", token);
-            await connection.SendAsync(response, token);
-        }
-    });
+    public static ScriptedOrigin Answering(string response) => new(Always(response));
 
     /// <summary>Answers every request with the head that it was sent, keeping the connection.</summary>
     public static ScriptedOrigin AnsweringWithHead() => new(async (connection, _, token) =>
@@ -41,7 +37,35 @@ public sealed class ScriptedOrigin : IAsyncDisposable
         }
     });
 
+    /// <summary>One that speaks TLS from the first byte.</summary>
+    public static ScriptedOrigin OverTls(X509Certificate2 certificate, Func<RawClient, int, CancellationToken, Task> script, Action<SslServerAuthenticationOptions>? configure = null) =>
+        new(async (connection, number, token) =>
+        {
+            await connection.AcceptTlsAsync(TlsOptions(certificate, configure), token);
+            await script(connection, number, token);
+        });
+
+    /// <summary>How a server shows that certificate; HTTP/1.1 by ALPN.</summary>
+    public static SslServerAuthenticationOptions TlsOptions(X509Certificate2 certificate, Action<SslServerAuthenticationOptions>? configure = null)
+    {
+        var options = new SslServerAuthenticationOptions { ServerCertificate = certificate, ApplicationProtocols = [SslApplicationProtocol.Http11] };
+        configure?.Invoke(options);
+        return options;
+    }
+
+    /// <summary>A script that answers every request with the same bytes, keeping the connection.</summary>
+    public static Func<RawClient, int, CancellationToken, Task> Always(string response) => async (connection, _, token) =>
+    {
+        while (true)
+        {
+            await connection.ReadUntilAsync("\r\n\r\n", token);
+            await connection.SendAsync(response, token);
+        }
+    };
+
     public EndPoint EndPoint { get; }
+
+    public int Port => ((IPEndPoint)EndPoint).Port;
 
     public string Address => EndPoint is UnixDomainSocketEndPoint ? $"unix:{EndPoint}" : EndPoint.ToString()!;
 
@@ -73,7 +97,7 @@ public sealed class ScriptedOrigin : IAsyncDisposable
             {
                 await script(connection, number, _stop.Token);
             }
-            catch (Exception e) when (e is IOException or OperationCanceledException or SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or SocketException or ObjectDisposedException)
             {
                 // The other side, or the test, has ended it.
             }

@@ -71,10 +71,20 @@ public sealed class RunningProgram(Process process) : IAsyncDisposable
     private readonly Task<string> _error = process.StandardError.ReadToEndAsync();
     private readonly Task<string> _output = process.StandardOutput.ReadToEndAsync();
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Sends it a signal: STOP, CONT.</summary>
+    public async Task SignalAsync(string name, CancellationToken token) =>
+        await SystemProgram.RunAsync(SystemProgram.Require("kill"), token, $"-{name}", $"{process.Id}");
+
+    /// <summary>Ends it without a word (SIGKILL).</summary>
+    public async Task KillAsync()
     {
         if (!process.HasExited) process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
         await Task.WhenAll(_error, _output);
         process.Dispose();
     }

@@ -41,7 +41,7 @@ internal sealed class MemoryConnection(MemoryLoop loop) : TransportConnection(lo
     public override TransportWriter Output => _writer;
 
     /// <summary>Bytes sent so far.</summary>
-    internal long SentBytes => _writer.SentBytes;
+    internal long WrittenBytes => _writer.WrittenBytes;
 
     internal override bool IsReusable => _reader.IsEmpty;
 
@@ -95,7 +95,7 @@ internal sealed class MemoryWriter(SlabPool slabs) : TransportWriter
     private Slab? _slab;
     private int _collected;
 
-    internal long SentBytes { get; private set; }
+    internal long WrittenBytes { get; private set; }
 
     public override Memory<byte> GetMemory(int sizeHint = 0) => (_slab ??= slabs.Lease(sizeHint)).Array.AsMemory(_collected);
 
@@ -111,7 +111,7 @@ internal sealed class MemoryWriter(SlabPool slabs) : TransportWriter
 
     internal override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> body, ReadOnlyMemory<byte> tail)
     {
-        SentBytes += _collected + body.Length + tail.Length;
+        WrittenBytes += _collected + body.Length + tail.Length;
         _collected = 0;
         if (_slab is not null) slabs.Return(_slab);
         _slab = null;

@@ -49,7 +49,7 @@ public class RelayBenchmarks
         _client.Feed(_request);
         _upstream = loop.LastOutbound ?? throw new InvalidOperationException("no connection was opened");
         _upstream.Feed(_answer);
-        if (_client.SentBytes < 128) throw new InvalidOperationException("no answer was relayed");
+        if (_client.WrittenBytes < 128) throw new InvalidOperationException("no answer was relayed");
     }
 
     /// <summary>One request and its answer.</summary>
@@ -58,6 +58,6 @@ public class RelayBenchmarks
     {
         _client.Feed(_request);
         _upstream.Feed(_answer);
-        return _client.SentBytes;
+        return _client.WrittenBytes;
     }
 }

@@ -51,7 +51,7 @@ internal sealed class LatencyWeightedModel
     /// <summary>The latency that an outcome shows, in ticks. Without the connect: a new connection is the pool's matter, not the destination's.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal long LatencyOf(in PickOutcome outcome) =>
-        (_toLastByte || outcome.FirstByteTicks < 0 ? outcome.TotalTicks : outcome.FirstByteTicks) - Math.Max(0, outcome.ConnectTicks);
+        (outcome.LatencyTicks >= 0 ? outcome.LatencyTicks : _toLastByte || outcome.FirstByteTicks < 0 ? outcome.TotalTicks : outcome.FirstByteTicks) - Math.Max(0, outcome.ConnectTicks);
 
     /// <summary>
     /// What is known after a completion. A failure moves the success average only, and by at least an eighth. A time-out or a cancelled

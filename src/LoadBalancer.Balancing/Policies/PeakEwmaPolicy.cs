@@ -32,7 +32,7 @@ internal readonly struct PeakEwmaLoad(TimeSpan decayTime, long timestampFrequenc
 
     /// <inheritdoc/>
     public void Learn(Destination destination, in PickOutcome outcome, long now) =>
-        Observe(ref destination.Live, Math.Max(0, outcome.TotalTicks) * _nanosecondsPerTick, now);
+        Observe(ref destination.Live, Math.Max(0, outcome.LatencyTicks >= 0 ? outcome.LatencyTicks : outcome.TotalTicks) * _nanosecondsPerTick, now);
 
     // Finagle's PeakEwma.Metric.observe, whose mutex is an exchange here: an update lost under contention is a sample lost.
     private double Observe(ref LiveState live, double roundTrip, long now)

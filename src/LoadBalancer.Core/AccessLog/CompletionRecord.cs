@@ -3,7 +3,7 @@ using LoadBalancer.Core.Transport;
 namespace LoadBalancer.Core.AccessLog;
 
 /// <summary>
-/// What became of one request: exactly one for each request whose first byte was read. The object is reused:
+/// What became of one request, or of one TCP connection: exactly one for each request whose first byte was read, and for each connection of a listener with "tcp". The object is reused:
 /// it is valid only during <see cref="ICompletionObserver.OnCompleted"/>. Times are ticks of <see cref="TimeProvider.GetTimestamp"/>.
 /// </summary>
 public sealed class CompletionRecord
@@ -23,6 +23,9 @@ public sealed class CompletionRecord
     /// <summary>The client.</summary>
     public PeerAddress Client { get; internal set; }
 
+    /// <summary>The client of a request by the word of trusted proxies (<see cref="Protection.ClientAddress"/>); the default where no proxy is believed.</summary>
+    internal PeerAddress ForwardedClient { get; set; }
+
     /// <summary>Method as sent; empty when the request line could not be read.</summary>
     public ReadOnlyMemory<byte> Method { get; internal set; }
 
@@ -35,10 +38,31 @@ public sealed class CompletionRecord
     /// <summary>Why the request ended.</summary>
     public EndReason Reason { get; internal set; }
 
+    /// <summary>The list or limit of the configuration that refused it, by name; null where none did.</summary>
+    public string? RefusedBy { get; internal set; }
+
+    /// <summary>How it would have ended at the first list or limit that only says so (dryRun); <see cref="EndReason.None"/> where none would have refused it.</summary>
+    public EndReason DryRunReason { get; internal set; }
+
+    /// <summary>The name of that list or limit; null for none.</summary>
+    public string? DryRunPolicy { get; internal set; }
+
+    /// <summary>What a policy says of the end, for the log only; null for nothing.</summary>
+    public string? Detail { get; internal set; }
+
+    /// <summary>Who the request was from, as a policy has verified; null where nobody is known.</summary>
+    public string? Subject { get; internal set; }
+
+    /// <summary>What policies have noted for the log; null for nothing. Names and values are bounded, and not to be trusted.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>>? Fields { get; internal set; }
+
+    /// <summary>What each policy has made of it, in their order; null unless <see cref="ProxyServer.RecordsVerdicts"/>.</summary>
+    public IReadOnlyList<Policies.PolicyVerdict>? Verdicts { get; internal set; }
+
     /// <summary>The parser's finer reason where the request or response was malformed.</summary>
     public Http.RejectionReason Rejection { get; internal set; }
 
-    /// <summary>Body bytes from and to the client, without framing.</summary>
+    /// <summary>Body bytes from and to the client, without framing; of a TCP connection all that it carried.</summary>
     public long RequestBodyBytes { get; internal set; }
 
     /// <inheritdoc cref="RequestBodyBytes"/>
@@ -59,19 +83,22 @@ public sealed class CompletionRecord
     /// <summary>The other of the two destinations; null where the request was not hedged.</summary>
     public string? HedgeLoser { get; internal set; }
 
+    /// <summary>What the route's cache had to do with it.</summary>
+    public CacheOutcome Cache { get; internal set; }
+
     /// <summary>Time spent waiting for a destination that is not at its limit; part of the other times. 0 when it did not wait.</summary>
     public long QueuedTicks { get; internal set; }
 
     /// <summary>Whether the last attempt used a kept connection.</summary>
     public bool ConnectionReused { get; internal set; }
 
-    /// <summary>When the request head was complete (or given up).</summary>
+    /// <summary>When the request head was complete (or given up), or the TCP connection came.</summary>
     public long StartTimestamp { get; internal set; }
 
     /// <summary>Time to connect in the last attempt; 0 for a kept connection, -1 where it was not reached.</summary>
     public long ConnectTicks { get; internal set; }
 
-    /// <summary>From the start to the first byte of the response; -1 where it was not reached.</summary>
+    /// <summary>From the start to the first byte of the response, or until a TCP connection stood; -1 where it was not reached.</summary>
     public long FirstByteTicks { get; internal set; }
 
     /// <summary>From the start to the end.</summary>
@@ -79,15 +106,19 @@ public sealed class CompletionRecord
 
     internal void Reset()
     {
-        Listener = Route = Cluster = Destination = HedgeLoser = null;
+        Listener = Route = Cluster = Destination = HedgeLoser = RefusedBy = DryRunPolicy = Detail = Subject = null;
+        Fields = null;
+        Verdicts = null;
         Method = Target = default;
+        ForwardedClient = default;
         Status = 0;
-        Reason = EndReason.None;
+        Reason = DryRunReason = EndReason.None;
         Rejection = Http.RejectionReason.None;
         RequestBodyBytes = ResponseBodyBytes = 0;
         Attempts = 0;
         ConnectionReused = IsRetryDenied = IsHedged = HasHedgeWon = false;
         QueuedTicks = 0;
+        Cache = CacheOutcome.None;
         ConnectTicks = FirstByteTicks = -1;
         StartTimestamp = TotalTicks = 0;
     }

@@ -15,6 +15,7 @@ public static class AddressParser
     private const int UnixPathBytesMax = 107;
     private const string ListenerForms = "expected \"host:port\", \":port\", \"[::1]:port\" or \"unix:/path\"";
     private const string DestinationForms = "expected \"host:port\", \"[::1]:port\" or \"unix:/path\"";
+    private const string Https = "https://";
 
     /// <summary>
     /// Reads a listener's address. ":port" becomes <see cref="IPAddress.IPv6Any"/>, "localhost" the IPv4 loopback address; port 0 asks
@@ -32,6 +33,33 @@ public static class AddressParser
         else if (host == "*") error = $"has \"*\" as host; did you mean \":{port}\"?";
         else error = "has a host that is neither an IP address nor \"localhost\"; a listener does not look names up";
         return endPoint is not null;
+    }
+
+    /// <summary>As <see cref="TryParseDestination(string, out EndPoint?, out string?)"/>, also "https://host" (port 443) and "https://host:port".</summary>
+    /// <param name="address">As configured.</param>
+    /// <param name="endPoint">What to connect to.</param>
+    /// <param name="isHttps">Whether the address itself asks for TLS.</param>
+    /// <param name="error">What is wrong.</param>
+    public static bool TryParseDestination(string address, out EndPoint? endPoint, out bool isHttps, out string? error)
+    {
+        isHttps = address.StartsWith(Https, StringComparison.OrdinalIgnoreCase);
+        if (!isHttps) return TryParseDestination(address, out endPoint, out error);
+        endPoint = null;
+        string authority = address[Https.Length..];
+        int end = authority.AsSpan().IndexOfAny('/', '?', '#');
+        if (end >= 0 && end == authority.Length - 1 && authority[end] == '/') authority = authority[..end];
+        else if (end >= 0)
+        {
+            error = $"has a path, which requests bring themselves; did you mean \"{Https}{authority[..end]}\"?";
+            return false;
+        }
+        if (authority.Contains('@', StringComparison.Ordinal))
+        {
+            error = "has a user, which does not belong into an address";
+            return false;
+        }
+        bool hasPort = authority.StartsWith('[') ? authority.Contains("]:", StringComparison.Ordinal) : authority.Contains(':', StringComparison.Ordinal);
+        return TryParseDestination(hasPort ? authority : authority + ":443", out endPoint, out error);
     }
 
     /// <summary>

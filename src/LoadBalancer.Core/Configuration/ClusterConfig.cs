@@ -27,7 +27,7 @@ public sealed record ClusterConfig
     /// <summary>Host field sent to destinations: "client" (default, the client's own), "destination" (its address), or a fixed value.</summary>
     public string Host { get; init; } = "client";
 
-    /// <summary>Time to connect. Default 2 s (nginx: 60 s; a destination on the same network answers in milliseconds).</summary>
+    /// <summary>Time to connect, a TLS hand-shake included. Default 2 s (nginx: 60 s; a destination on the same network answers in milliseconds).</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>From the whole request sent to the whole response head read; then 504. Default 30 s.</summary>
@@ -60,6 +60,11 @@ public sealed record ClusterConfig
     /// </summary>
     public ProxyProtocolVersion ProxyProtocol { get; init; }
 
+    /// <summary>
+    /// TLS to all destinations of the cluster. Null (default): to those alone whose address begins with https://, by <see cref="UpstreamTlsConfig"/>'s defaults.
+    /// </summary>
+    public UpstreamTlsConfig? Tls { get; init; }
+
     /// <summary>Kept connections.</summary>
     public ConnectionPoolConfig Pool { get; init; } = new();
 
@@ -87,6 +92,9 @@ public sealed record ClusterConfig
     /// <summary>Requests that wait while every destination is at its limit.</summary>
     public QueueConfig Queue { get; init; } = new();
 
+    /// <summary>Most requests under way in the whole cluster, found by their latency; those beyond get 503, of a low priority first. Null (default): no limit.</summary>
+    public ConcurrencyConfig? Concurrency { get; init; }
+
     /// <summary>Whether servers may register themselves as destinations, through the admin listener. Default false: who registers gets clients' requests.</summary>
     public bool Registration { get; init; }
 }
@@ -94,7 +102,9 @@ public sealed record ClusterConfig
 /// <summary>One server address.</summary>
 public sealed record DestinationConfig
 {
-    /// <summary>"host:port" (an IP address or a name that is looked up while running), "[::1]:port", "unix:/path".</summary>
+    /// <summary>
+    /// "host:port" (an IP address or a name that is looked up while running), "[::1]:port", "unix:/path"; or "https://host", "https://host:port" for TLS.
+    /// </summary>
     public required string Address { get; init; }
 
     /// <summary>Share of the traffic relative to the others, 1 to 1000. Default 1.</summary>

@@ -4,6 +4,7 @@ using LoadBalancer.Core.Affinity;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Health;
 using LoadBalancer.Core.Probing;
+using LoadBalancer.Core.Protection.Limits;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
 using Microsoft.Extensions.Logging;
@@ -19,6 +20,7 @@ internal sealed class ClusterSnapshot
         Config = config;
         HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
         Queue = config.Queue.RequestsMax == 0 ? null : new WaitQueue(config.Queue.RequestsMax, config.Queue.Timeout, services.LoopCount);
+        Shedding = config.Concurrency is { } concurrency ? new LoadShedding(name, concurrency, services) : null;
         HealthCheck = config.HealthCheck is { } check ? new HealthCheck(check, config.Host) : null;
         LoadProbing = config.Probe is { } probe ? new LoadProbing(probe, config.Host, services.LoopCount) : null;
         long now = services.Time.GetTimestamp();
@@ -33,7 +35,7 @@ internal sealed class ClusterSnapshot
             Ejection = config.Ejection.Enabled ? Options(config.Ejection) : null,
             Observer = new StatusWatch(name, Queue, services.Logger),
         });
-        Members = new ClusterMembers(config, Scheduler, services);
+        Members = new ClusterMembers(name, config, Scheduler, services);
         Members.Set(ClusterMembers.Configured, config.Destinations, now);
         Sticky = config.Sticky is { } sticky ? new StickySessions(name, sticky, Scheduler) : null;
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
@@ -56,6 +58,9 @@ internal sealed class ClusterSnapshot
 
     /// <summary>Where requests wait for a destination; null when they do not.</summary>
     internal WaitQueue? Queue { get; }
+
+    /// <summary>Null where nothing bounds what is under way in the whole cluster.</summary>
+    internal LoadShedding? Shedding { get; }
 
     /// <summary>Null when destinations are not probed.</summary>
     internal HealthCheck? HealthCheck { get; }
@@ -105,4 +110,5 @@ internal sealed class ClusterSnapshot
 /// <param name="Logger">For what operators should know.</param>
 /// <param name="Zone">The balancer's own; null for none.</param>
 /// <param name="NameResolver">Looks up destinations' names.</param>
-internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, string? Zone, INameResolver NameResolver);
+/// <param name="UsesOpenSsl">Which engine encrypts: see <see cref="Tls.TlsTermination.UsesOpenSsl"/>.</param>
+internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, string? Zone, INameResolver NameResolver, bool UsesOpenSsl);

@@ -12,6 +12,7 @@ internal static class ClusterValidator
             string path = ConfigPath.Member("clusters", name);
             problems.Name(path, name, "cluster");
             Destinations($"{path}.destinations", cluster.Destinations, problems);
+            if (cluster.Tls is { } tls) UpstreamTlsValidator.Validate($"{path}.tls", tls, problems);
             if (Array.IndexOf(ConfigRanges.BalancePolicies, cluster.Balance) < 0)
                 problems.Add($"{path}.balance", $"there is no policy {CharacterText.Quote(cluster.Balance)}{Suggestion.Text(cluster.Balance, ConfigRanges.BalancePolicies)}");
             bool hashes = Array.IndexOf(ConfigRanges.HashPolicies, cluster.Balance) >= 0;
@@ -69,7 +70,7 @@ internal static class ClusterValidator
 
     private static void Destination(string path, DestinationConfig destination, ProblemList problems)
     {
-        if (!AddressParser.TryParseDestination(destination.Address, out _, out string? error))
+        if (!AddressParser.TryParseDestination(destination.Address, out _, out _, out string? error))
             problems.Add(ConfigPath.Member(path, "address"), $"{CharacterText.Quote(destination.Address)} {error}");
         problems.Range(path, "weight", destination.Weight, ConfigRanges.Weight);
         problems.Range(path, "requestsMax", destination.RequestsMax, ConfigRanges.RequestsMax);

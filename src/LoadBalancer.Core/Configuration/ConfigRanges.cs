@@ -19,12 +19,31 @@ internal static class ConfigRanges
     internal static readonly DurationRange HandshakeTimeout = Positive;
     internal static readonly NumberRange HandshakesMax = new(0, int.MaxValue);
 
+    internal static readonly NumberRange RedirectPort = new(0, 65535);
+    // The field has whole seconds. Ten years is for ever, for a browser.
+    internal static readonly DurationRange StrictTransportMaxAge = new(TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650), ZeroAllowed: true);
+    // https://hstspreload.org: what the lists of browsers ask for.
+    internal static readonly TimeSpan PreloadMaxAgeMin = TimeSpan.FromDays(365);
+    internal static readonly DurationRange AcmeRenewBefore = new(TimeSpan.FromMinutes(1), TimeSpan.FromDays(365), ZeroAllowed: true);
+
     internal static readonly DurationRange ProxyHeaderTimeout = Positive;
+
+    internal static readonly NumberRange BansMax = new(1, 10_000_000);
+    internal static readonly NumberRange AutoBanRefusals = new(1, 1_000_000);
+    internal static readonly DurationRange AutoBanWithin = new(TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), ZeroAllowed: false);
+    internal static readonly DurationRange AutoBanFor = new(TimeSpan.FromSeconds(1), TimeSpan.FromDays(365), ZeroAllowed: false);
+    internal static readonly NumberRange BlockStatus = new(400, 599);
+    internal static readonly NumberRange PerSource = new(0, 1_000_000);
+
+    internal static readonly DurationRange HelloTimeout = Positive;
+    internal static readonly DurationRange TcpIdleTimeout = Positive;
 
     internal static readonly DurationRange RequestHeadTimeout = Positive;
     internal static readonly DurationRange RequestBodyIdleTimeout = Positive;
     internal static readonly NumberRange RequestBodyRateMin = new(0, int.MaxValue);
     internal static readonly DurationRange RequestBodyRateGrace = PositiveOrNone;
+    internal static readonly NumberRange ResponseRateMin = new(0, int.MaxValue);
+    internal static readonly DurationRange ResponseRateGrace = PositiveOrNone;
     internal static readonly DurationRange KeepAliveTimeout = Positive;
     internal static readonly NumberRange RequestsPerConnectionMax = new(0, int.MaxValue);
     internal static readonly DurationRange ConnectionAgeMax = PositiveOrNone;
@@ -34,6 +53,24 @@ internal static class ConfigRanges
     internal static readonly NumberRange RequestHeadBytesMax = new(1024, 64 * 1024);
     internal static readonly NumberRange RequestHeaderCountMax = new(1, 10_000);
     internal static readonly NumberRange RequestBodyBytesMax = new(0, long.MaxValue);
+
+    internal static readonly NumberRange RouteHeaderCountMax = new(0, 10_000);
+    internal static readonly DurationRange RequestBodyTimeout = PositiveOrNone;
+    internal static readonly DurationRange PolicyTimeout = Positive;
+    internal static readonly NumberRange PolicyBodyBytesMax = new(1 << 20, 1L << 40);
+    internal static readonly NumberRange ClusterConcurrency = new(1, 1_000_000);
+    internal static readonly NumberRange ClusterConcurrencyInitial = new(0, 1_000_000);
+    internal static readonly NumberRange ConcurrencyTolerancePercent = new(0, 1000);
+    internal static readonly DurationRange ConcurrencyWindow = new(TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1), ZeroAllowed: false);
+
+    internal static readonly NumberRange LimitBurst = new(0, 1_000_000_000);
+    internal static readonly NumberRange LimitConcurrency = new(1, 1_000_000);
+    internal static readonly NumberRange LimitCost = new(1, 1_000_000);
+    // 256 MiB.
+    internal static readonly NumberRange LimitKeysMax = new(8, 1 << 24);
+    internal static readonly NumberRange RefusalStatus = new(400, 599);
+    // The interval between two is a whole number of ticks, of which a clock has 10⁷ to 10⁹ in a second.
+    internal const long LimitRatePerSecondMax = 1_000_000;
 
     internal static readonly DurationRange Deadline = PositiveOrNone;
     internal static readonly NumberRange RespondStatus = new(200, 599);
@@ -78,6 +115,18 @@ internal static class ConfigRanges
 
     internal static readonly DurationRange LoadProbeTimeout = Positive;
     internal static readonly NumberRange LoadProbeInFlightMax = new(1, 10_000);
+
+    internal static readonly NumberRange RedisDatabase = new(0, 1_000_000);
+    internal static readonly DurationRange RedisTime = new(TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10), ZeroAllowed: false);
+
+    internal static readonly NumberRange CacheMemoryBytesMax = new(1 << 20, 1L << 44);
+    internal static readonly NumberRange CacheObjectBytesMax = new(1 << 10, int.MaxValue);
+    internal static readonly NumberRange CacheDiskBytesMax = new(1 << 20, 1L << 50);
+    internal static readonly NumberRange CacheDiskObjectBytesMax = new(1 << 10, 1L << 44);
+    // RFC 9111 §1.2.2: what is longer than 2^31 s counts as that; a year is the usual "for ever".
+    internal static readonly DurationRange CacheTtl = new(TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650), ZeroAllowed: true);
+    internal static readonly DurationRange CacheStale = new(TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650), ZeroAllowed: true);
+    internal static readonly DurationRange CollapseTimeout = PositiveOrNone;
 
     /// <summary>Balancing policies that can be named.</summary>
     internal static readonly string[] BalancePolicies = [.. Balancing.BalancingPolicies.Names];

@@ -1,3 +1,6 @@
+using LoadBalancer.Core.Protection.Addresses;
+using LoadBalancer.Core.Tls;
+
 namespace LoadBalancer.Core.Configuration;
 
 /// <summary>Checks a configuration as a whole: ranges, addresses, patterns, cross references. Opens no socket and asks no DNS.</summary>
@@ -7,10 +10,22 @@ public static class ConfigValidator
     public static IReadOnlyList<ConfigProblem> Validate(ProxyConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
+        return Validate(config, new CertificateStore(TlsTermination.UsesOpenSsl(config.Transport.Kind), TimeProvider.System), new AddressListStore(config, TimeProvider.System));
+    }
+
+    /// <summary>The same, with the files that are read kept for whoever uses them then.</summary>
+    internal static IReadOnlyList<ConfigProblem> Validate(ProxyConfig config, CertificateStore certificates, AddressListStore addressLists)
+    {
         var problems = new ProblemList();
-        ListenerValidator.Validate(config, problems);
+        ListenerValidator.Validate(config, certificates, problems);
+        AccessValidator.Validate(config, addressLists, problems);
+        TcpValidator.Validate(config, problems);
         RouteValidator.Validate(config, problems);
+        CacheValidator.Validate(config, problems);
+        LimitValidator.Validate(config, problems);
+        PolicyValidator.Validate(config, problems);
         ClusterValidator.Validate(config, problems);
+        AcmeValidator.Validate(config, problems);
         AdminValidator.Validate(config, problems);
         if (!Enum.IsDefined(config.Transport.Kind)) problems.Add("transport.kind", $"{(int)config.Transport.Kind} is no transport");
         problems.Range("transport", "loops", config.Transport.Loops, ConfigRanges.Loops);

@@ -23,11 +23,24 @@ internal static class FleetValidator
         problems.Range($"{path}.retryBudget", "percent", cluster.RetryBudget.Percent, ConfigRanges.Percent);
         problems.Range($"{path}.retryBudget", "perSecondMin", cluster.RetryBudget.PerSecondMin, ConfigRanges.RetriesPerSecondMin);
         if (cluster.Hedge is { } hedge) Hedge($"{path}.hedge", hedge, cluster, problems);
+        if (cluster.Concurrency is { } concurrency) Concurrency($"{path}.concurrency", concurrency, problems);
         problems.Range($"{path}.queue", "requestsMax", cluster.Queue.RequestsMax, ConfigRanges.QueueRequestsMax);
         problems.Range($"{path}.queue", "timeout", cluster.Queue.Timeout, ConfigRanges.QueueTimeout);
         // With one destination that has no limit nobody ever waits.
         if (cluster.Queue.RequestsMax > 0 && cluster.Destinations.Values.Any(d => d.RequestsMax == 0))
             problems.Add($"{path}.queue.requestsMax", "has no effect unless every destination of the cluster has a \"requestsMax\"");
+    }
+
+    private static void Concurrency(string path, ConcurrencyConfig concurrency, ProblemList problems)
+    {
+        problems.Range(path, "min", concurrency.Min, ConfigRanges.ClusterConcurrency);
+        problems.Range(path, "max", concurrency.Max, ConfigRanges.ClusterConcurrency);
+        problems.Range(path, "initial", concurrency.Initial, ConfigRanges.ClusterConcurrencyInitial);
+        problems.Range(path, "tolerancePercent", concurrency.TolerancePercent, ConfigRanges.ConcurrencyTolerancePercent);
+        problems.Range(path, "window", concurrency.Window, ConfigRanges.ConcurrencyWindow);
+        if (concurrency.Max < concurrency.Min) problems.Add($"{path}.max", $"{concurrency.Max} is less than \"min\", {concurrency.Min}");
+        else if (concurrency.Initial > 0 && (concurrency.Initial < concurrency.Min || concurrency.Initial > concurrency.Max))
+            problems.Add($"{path}.initial", $"{concurrency.Initial} is not from \"min\" to \"max\", {concurrency.Min} to {concurrency.Max}");
     }
 
     private static void Probe(string path, LoadProbeConfig probe, ProblemList problems)

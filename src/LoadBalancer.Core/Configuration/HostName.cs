@@ -12,7 +12,9 @@ internal static class HostName
     private static readonly SearchValues<char> LabelCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    /// <summary>A DNS name: labels of 1 to 63 characters, at most 253 in all, and a last label that is no number (which would be an IPv4 address).</summary>
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789ABCDEFabcdef");
+
+    /// <summary>A DNS name: labels of 1 to 63 characters, at most 253 in all, and a last label that is no number, decimal or "0x7f", which would be an IPv4 address.</summary>
     internal static bool IsValid(ReadOnlySpan<char> name)
     {
         if (name.Length is 0 or > 253) return false;
@@ -22,7 +24,7 @@ internal static class HostName
             last = name[range];
             if (last.Length is 0 or > 63 || last[0] == '-' || last[^1] == '-' || last.ContainsAnyExcept(LabelCharacters)) return false;
         }
-        return last.ContainsAnyExceptInRange('0', '9');
+        return last.ContainsAnyExceptInRange('0', '9') && !(last.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && !last[2..].ContainsAnyExcept(HexDigits));
     }
 
     /// <summary>A fixed Host field: a name or IP address, with or without a port.</summary>

@@ -1,6 +1,6 @@
 namespace LoadBalancer.Core.Configuration;
 
-/// <summary>A bound address that serves HTTP/1.1.</summary>
+/// <summary>A bound address that serves HTTP/1.1, or forwards TCP connections.</summary>
 public sealed record ListenerConfig
 {
     /// <summary>"host:port", ":port" (every address, IPv4 and IPv6), "[::1]:port", "unix:/path". The host is an IP address or "localhost".</summary>
@@ -15,11 +15,17 @@ public sealed record ListenerConfig
     /// <summary>Most open connections; further ones are closed on accept. 0 for no limit. Default 0.</summary>
     public int ConnectionsMax { get; init; }
 
+    /// <summary>What one source may have of the connections. Null (default) for no limits.</summary>
+    public PerSourceConfig? PerSource { get; init; }
+
     /// <summary>Idle time before TCP keep-alive probes; zero for none. Default 60 s.</summary>
     public TimeSpan TcpKeepAlive { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Peers (CIDR) whose X-Forwarded-* and Forwarded fields are believed and extended. Default none: a client's own are dropped.</summary>
     public IReadOnlyList<string> TrustedProxies { get; init; } = [];
+
+    /// <summary>Which clients are let in, by address. Null (default): all that are not banned.</summary>
+    public AccessConfig? Access { get; init; }
 
     /// <summary>Which fields tell the destination about the client.</summary>
     public ForwardedConfig Forwarded { get; init; } = new();
@@ -27,8 +33,11 @@ public sealed record ListenerConfig
     /// <summary>PROXY headers of proxies before this one; null (default) for none. The client they name is the client in all else, <see cref="TrustedProxies"/> too.</summary>
     public ProxyProtocolConfig? ProxyProtocol { get; init; }
 
-    /// <summary>Termination of TLS; null (default) for plain HTTP.</summary>
+    /// <summary>Termination of TLS; null (default) for none.</summary>
     public TlsConfig? Tls { get; init; }
+
+    /// <summary>Forwarding of connections as they are, what <see cref="Tls"/> has decrypted too; null (default) for HTTP.</summary>
+    public TcpConfig? Tcp { get; init; }
 
     /// <summary>Sizes and times granted to clients.</summary>
     public ListenerLimitsConfig Limits { get; init; } = new();
@@ -61,6 +70,15 @@ public sealed record ListenerLimitsConfig
 
     /// <summary>Time before <see cref="RequestBodyRateMin"/> applies. Default 10 s.</summary>
     public TimeSpan RequestBodyRateGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Slowest taking of a response in bytes per second while the client is waited for; who is behind it by <see cref="ResponseRateGrace"/> is reset. So a byte now and then,
+    /// which <see cref="WriteIdleTimeout"/> is content with, does not hold a connection. 0 for none. Default 240 (Kestrel).
+    /// </summary>
+    public int ResponseRateMin { get; init; } = 240;
+
+    /// <summary>How far a client may be behind <see cref="ResponseRateMin"/>. Default 60 s, as <see cref="WriteIdleTimeout"/>.</summary>
+    public TimeSpan ResponseRateGrace { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a connection may wait for its next request. Default 75 s (nginx), longer than the usual 60 s of a balancer before us.</summary>
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(75);

@@ -8,7 +8,7 @@ namespace LoadBalancer.Core.Configuration;
 /// <summary>Checks <see cref="ListenerConfig"/>.</summary>
 internal static class ListenerValidator
 {
-    internal static void Validate(ProxyConfig config, ProblemList problems)
+    internal static void Validate(ProxyConfig config, CertificateStore certificates, ProblemList problems)
     {
         if (config.Listeners.Count == 0) problems.Add("listeners", "there is no listener; expected at least one, as in \"web\": { \"address\": \":8080\" }");
         var bound = new Dictionary<EndPoint, string>();
@@ -16,7 +16,7 @@ internal static class ListenerValidator
         {
             string path = ConfigPath.Member("listeners", name);
             problems.Name(path, name, "listener");
-            Address(path, name, listener, bound, problems);
+            Address($"{path}.address", listener.Address, name, listener.DualStack, bound, problems);
             problems.Range(path, "backlog", listener.Backlog, ConfigRanges.Backlog);
             problems.Range(path, "connectionsMax", listener.ConnectionsMax, ConfigRanges.ListenerConnectionsMax);
             problems.Range(path, "tcpKeepAlive", listener.TcpKeepAlive, ConfigRanges.TcpKeepAlive);
@@ -28,16 +28,24 @@ internal static class ListenerValidator
             }
             Limits($"{path}.limits", listener.Limits, problems);
             if (listener.ProxyProtocol is { } proxyProtocol) ProxyProtocol($"{path}.proxyProtocol", listener.Address, proxyProtocol, problems);
-            if (listener.Tls is { } tls) Tls($"{path}.tls", tls, problems);
+            if (listener.Tls is not { } tls) continue;
+            Tls($"{path}.tls", name, tls, certificates, problems);
+            if (tls.HttpsOnly is not { } httpsOnly) continue;
+            HttpsOnly($"{path}.tls.httpsOnly", httpsOnly, problems);
+            for (int i = 0; i < httpsOnly.RedirectFrom.Count; i++)
+            {
+                string item = ConfigPath.Item($"{path}.tls.httpsOnly.redirectFrom", i), redirect = RedirectListener.Name(name, i);
+                if (config.Listeners.ContainsKey(redirect)) problems.Add(item, $"makes a listener of the name \"{redirect}\", which another has; rename that one");
+                Address(item, httpsOnly.RedirectFrom[i], redirect, listener.DualStack, bound, problems);
+            }
         }
     }
 
-    private static void Address(string path, string name, ListenerConfig listener, Dictionary<EndPoint, string> bound, ProblemList problems)
+    private static void Address(string path, string address, string name, bool isDualStack, Dictionary<EndPoint, string> bound, ProblemList problems)
     {
-        path += ".address";
-        if (!AddressParser.TryParseListener(listener.Address, out EndPoint? endPoint, out string? error))
+        if (!AddressParser.TryParseListener(address, out EndPoint? endPoint, out string? error))
         {
-            problems.Add(path, $"{CharacterText.Quote(listener.Address)} {error}");
+            problems.Add(path, $"{CharacterText.Quote(address)} {error}");
             return;
         }
         if (endPoint is IPEndPoint { Port: 0 }) return; // a free port each
@@ -49,10 +57,10 @@ internal static class ListenerValidator
         }
         Taken(bound[endPoint!]);
 
-        void Taken(string first) => problems.Add(path, $"{CharacterText.Quote(listener.Address)} is the address of listener \"{first}\" already");
+        void Taken(string first) => problems.Add(path, $"{CharacterText.Quote(address)} is the address of listener \"{first}\" already");
         IPEndPoint? Other(IPEndPoint ip) =>
             ip.Address.Equals(IPAddress.Any) ? new IPEndPoint(IPAddress.IPv6Any, ip.Port)
-            : ip.Address.Equals(IPAddress.IPv6Any) && listener.DualStack ? new IPEndPoint(IPAddress.Any, ip.Port)
+            : ip.Address.Equals(IPAddress.IPv6Any) && isDualStack ? new IPEndPoint(IPAddress.Any, ip.Port)
             : null;
     }
 
@@ -98,19 +106,30 @@ internal static class ListenerValidator
         return new IPAddress(bytes);
     }
 
-    private static void Tls(string path, TlsConfig tls, ProblemList problems)
+    private static void Tls(string path, string listener, TlsConfig tls, CertificateStore certificates, ProblemList problems)
     {
-        if (tls.Certificates.Count == 0) problems.Add($"{path}.certificates", "there is no certificate; expected at least one, as in \"site.pem\"");
+        if (tls.Certificates.Count == 0 && tls.Acme.Count == 0)
+            problems.Add($"{path}.certificates", "there is no certificate; expected at least one, as in \"site.pem\", or names in \"acme\"");
         for (int i = 0; i < tls.Certificates.Count; i++)
         {
             CertificateConfig certificate = tls.Certificates[i];
-            if (certificate.File.Length > 0 && !CertificateFile.TryLoad(certificate, out _, out string error))
-                problems.Add($"{ConfigPath.Item($"{path}.certificates", i)}.file", $"{CharacterText.Quote(certificate.File)} {error}");
+            if (certificate.File.Length > 0 && certificates.Certificate(listener, certificate).ProblemAt(ConfigPath.Item($"{path}.certificates", i)) is { } problem)
+                problems.Add(problem.Path, problem.Message);
         }
-        if (tls.ClientCertificates is { } clients && !TrustFile.TryLoad(clients.Ca, out _, out string caError))
-            problems.Add($"{path}.clientCertificates.ca", $"{CharacterText.Quote(clients.Ca)} {caError}");
+        if (tls.ClientCertificates is { } clients && certificates.Authorities(listener, clients.Ca).Problem is { } caProblem)
+            problems.Add($"{path}.clientCertificates.ca", $"{CharacterText.Quote(clients.Ca)} {caProblem}");
         problems.Range(path, "handshakeTimeout", tls.HandshakeTimeout, ConfigRanges.HandshakeTimeout);
         problems.Range(path, "handshakesMax", tls.HandshakesMax, ConfigRanges.HandshakesMax);
+    }
+
+    private static void HttpsOnly(string path, HttpsOnlyConfig httpsOnly, ProblemList problems)
+    {
+        problems.Range(path, "redirectPort", httpsOnly.RedirectPort, ConfigRanges.RedirectPort);
+        problems.Range(path, "maxAge", httpsOnly.MaxAge, ConfigRanges.StrictTransportMaxAge);
+        if (!httpsOnly.Preload) return;
+        if (!httpsOnly.IncludeSubDomains) problems.Add($"{path}.preload", "needs \"includeSubDomains\": the lists of browsers take whole domains only");
+        if (httpsOnly.MaxAge < ConfigRanges.PreloadMaxAgeMin)
+            problems.Add($"{path}.preload", $"needs a \"maxAge\" of {DurationText.Format(ConfigRanges.PreloadMaxAgeMin)} or more; it is {DurationText.Format(httpsOnly.MaxAge)}");
     }
 
     private static void Limits(string path, ListenerLimitsConfig limits, ProblemList problems)
@@ -119,6 +138,8 @@ internal static class ListenerValidator
         problems.Range(path, "requestBodyIdleTimeout", limits.RequestBodyIdleTimeout, ConfigRanges.RequestBodyIdleTimeout);
         problems.Range(path, "requestBodyRateMin", limits.RequestBodyRateMin, ConfigRanges.RequestBodyRateMin);
         problems.Range(path, "requestBodyRateGrace", limits.RequestBodyRateGrace, ConfigRanges.RequestBodyRateGrace);
+        problems.Range(path, "responseRateMin", limits.ResponseRateMin, ConfigRanges.ResponseRateMin);
+        problems.Range(path, "responseRateGrace", limits.ResponseRateGrace, ConfigRanges.ResponseRateGrace);
         problems.Range(path, "keepAliveTimeout", limits.KeepAliveTimeout, ConfigRanges.KeepAliveTimeout);
         problems.Range(path, "requestsPerConnectionMax", limits.RequestsPerConnectionMax, ConfigRanges.RequestsPerConnectionMax);
         problems.Range(path, "connectionAgeMax", limits.ConnectionAgeMax, ConfigRanges.ConnectionAgeMax);

@@ -1,3 +1,5 @@
+using LoadBalancer.Core.Policies;
+
 namespace LoadBalancer.Core.Configuration;
 
 /// <summary>Everything the user wrote. Immutable; validated as a whole before any of it is used.</summary>
@@ -12,6 +14,33 @@ public sealed record ProxyConfig
     /// <summary>Groups of destinations, by name.</summary>
     public IReadOnlyDictionary<string, ClusterConfig> Clusters { get; init; } = new Dictionary<string, ClusterConfig>();
 
+    /// <summary>Stores of responses that routes use by <see cref="RouteConfig.Cache"/>, by name.</summary>
+    public IReadOnlyDictionary<string, CacheConfig> Caches { get; init; } = new Dictionary<string, CacheConfig>();
+
+    /// <summary>Lists of addresses that listeners allow or block, by name.</summary>
+    public IReadOnlyDictionary<string, AddressListConfig> AddressLists { get; init; } = new Dictionary<string, AddressListConfig>();
+
+    /// <summary>Requests that are refused, by name; of several that match, the first.</summary>
+    public IReadOnlyDictionary<string, BlockRuleConfig> BlockRules { get; init; } = new Dictionary<string, BlockRuleConfig>();
+
+    /// <summary>Most bans at a time. Default 100,000, about 20 MB.</summary>
+    public int BansMax { get; init; } = 100_000;
+
+    /// <summary>Bans who is refused too often. Null (default): nobody.</summary>
+    public AutoBanConfig? AutoBan { get; init; }
+
+    /// <summary>What routes do with requests beside forwarding them, by name: <see cref="RouteConfig.Policies"/> says which hold for a route.</summary>
+    public IReadOnlyDictionary<string, PolicyConfig> Policies { get; init; } = new Dictionary<string, PolicyConfig>();
+
+    /// <summary>Memory for the bodies that policies read, all of them together, in bytes; beyond, requests get 503. Default 256 MiB.</summary>
+    public long PolicyBodyBytesMax { get; init; } = 256L << 20;
+
+    /// <summary>How much clients may use, by name; routes say which hold for them.</summary>
+    public IReadOnlyDictionary<string, LimitConfig> Limits { get; init; } = new Dictionary<string, LimitConfig>();
+
+    /// <summary>By which limits that are <see cref="LimitConfig.Shared"/> are shared with other balancers. Null (default): none is.</summary>
+    public RedisConfig? Redis { get; init; }
+
     /// <summary>
     /// Where this balancer is, such as a data centre: destinations with the same <see cref="DestinationConfig.Zone"/> are preferred, as far as they can
     /// carry it (<see cref="Balancing.SchedulerOptions.Zone"/>). Null (default) or empty: zones do not matter.
@@ -23,6 +52,9 @@ public sealed record ProxyConfig
 
     /// <summary>On stop: how long requests in flight may go on before they are cut. Default 30 s.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Where the certificates of <see cref="TlsConfig.Acme"/> come from. Null (default): nobody is asked for any.</summary>
+    public AcmeConfig? Acme { get; init; }
 
     /// <summary>The admin listener. Null (default): none in a program that embeds the balancer; <c>lb run</c> takes <see cref="AdminConfig"/>'s defaults.</summary>
     public AdminConfig? Admin { get; init; }

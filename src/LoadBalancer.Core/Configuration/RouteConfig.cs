@@ -1,3 +1,5 @@
+using LoadBalancer.Limiting.Concurrency;
+
 namespace LoadBalancer.Core.Configuration;
 
 /// <summary>A match rule and what to do with the requests it matches. Exactly one of cluster, split, redirect and respond is set.</summary>
@@ -36,6 +38,9 @@ public sealed record RouteConfig
     /// <summary>Copies of the requests to a shadow cluster, for routes that forward. Null (default) for none.</summary>
     public MirrorConfig? Mirror { get; init; }
 
+    /// <summary>Answers from a cache, for routes that forward. Null (default) for none.</summary>
+    public RouteCacheConfig? Cache { get; init; }
+
     /// <summary>Answer with a redirect.</summary>
     public RedirectConfig? Redirect { get; init; }
 
@@ -47,6 +52,30 @@ public sealed record RouteConfig
 
     /// <summary>Largest request body in bytes, above the listener's limit. Null (default): the listener's.</summary>
     public long? RequestBodyBytesMax { get; init; }
+
+    /// <summary>Longest request head in bytes, below the listener's limit; longer ones get 431. Null (default): the listener's.</summary>
+    public long? RequestHeadBytesMax { get; init; }
+
+    /// <summary>Most header fields of a request, below the listener's limit; more get 431. 0 (default): the listener's.</summary>
+    public int RequestHeaderCountMax { get; init; }
+
+    /// <summary>Time for a whole request body, from the end of its head; then 408. Zero (default): only the listener's limits on its silence and rate.</summary>
+    public TimeSpan RequestBodyTimeout { get; init; }
+
+    /// <summary>Who is turned away first where a cluster has a <see cref="ClusterConfig.Concurrency"/>. Default <see cref="LoadPriority.Normal"/>.</summary>
+    public LoadPriority Priority { get; init; } = LoadPriority.Normal;
+
+    /// <summary>
+    /// Limits that hold for the route, by their names in <see cref="ProxyConfig.Limits"/>, with what a request costs there (a place at a time costs 1). All must let
+    /// it through; they are asked in this order, and the first that refuses answers. Empty (default): none.
+    /// </summary>
+    public IReadOnlyDictionary<string, int> Limits { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Policies that see the requests, by their names in <see cref="ProxyConfig.Policies"/>, in this order; and the answers, in the reverse one. Empty (default): none.</summary>
+    public IReadOnlyList<string> Policies { get; init; } = [];
+
+    /// <summary>Time that the policies have for a request, and again for its answer, without the time in which a body is received; then 504. Default 10 s.</summary>
+    public TimeSpan PolicyTimeout { get; init; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>A redirect answer.</summary>

@@ -15,6 +15,13 @@ internal static class RouteValidator
             problems.Range(path, "deadline", route.Deadline, ConfigRanges.Deadline);
             if (route.RequestBodyBytesMax is { } max) problems.Range(path, "requestBodyBytesMax", max, ConfigRanges.RequestBodyBytesMax);
 
+            if (route.RequestHeadBytesMax is { } headMax) problems.Range(path, "requestHeadBytesMax", headMax, ConfigRanges.RequestHeadBytesMax);
+            problems.Range(path, "requestHeaderCountMax", route.RequestHeaderCountMax, ConfigRanges.RouteHeaderCountMax);
+            problems.Range(path, "requestBodyTimeout", route.RequestBodyTimeout, ConfigRanges.RequestBodyTimeout);
+            if (!Enum.IsDefined(route.Priority)) problems.Add($"{path}.priority", $"{(int)route.Priority} is no priority; expected low, normal or high");
+            LimitValidator.Route(config, path, route, problems);
+            PolicyValidator.Route(config, path, route, problems);
+
             string key = MatchKey(route);
             if (!matches.TryAdd(key, name)) problems.Add(path, $"matches the same requests as route \"{matches[key]}\"; one of them would never be used");
         }
@@ -47,7 +54,7 @@ internal static class RouteValidator
         }
     }
 
-    private static void Method(string path, string method, ProblemList problems)
+    internal static void Method(string path, string method, ProblemList problems)
     {
         if (!HttpSyntax.IsToken(method)) problems.Add(path, $"{CharacterText.Quote(method)} is no method; expected one word such as \"GET\"");
         else if (method == "CONNECT") problems.Add(path, "\"CONNECT\" is always refused (405)");
@@ -127,7 +134,7 @@ internal static class RouteValidator
         }
     }
 
-    private static void Headers(string path, IReadOnlyDictionary<string, string> headers, ProblemList problems)
+    internal static void Headers(string path, IReadOnlyDictionary<string, string> headers, ProblemList problems)
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach ((string name, string value) in headers)

@@ -9,17 +9,26 @@ public sealed record TlsConfig
     /// </summary>
     public IReadOnlyList<CertificateConfig> Certificates { get; init; } = [];
 
+    /// <summary>
+    /// DNS names for which a certificate each is had from a certification authority by ACME and renewed in time, as <see cref="ProxyConfig.Acme"/> says. Until the first
+    /// one is there its hand-shakes get another certificate of the listener, or are refused where there is none. Default none.
+    /// </summary>
+    public IReadOnlyList<string> Acme { get; init; } = [];
+
     /// <summary>Protocols and ciphers offered. Default <see cref="TlsPolicy.Intermediate"/>.</summary>
     public TlsPolicy Policy { get; init; } = TlsPolicy.Intermediate;
 
     /// <summary>Certificates of clients; null (default) when none is asked for.</summary>
     public ClientCertificateConfig? ClientCertificates { get; init; }
 
+    /// <summary>Keeps clients on HTTPS, by redirects from plain HTTP and by HSTS; null (default) for neither.</summary>
+    public HttpsOnlyConfig? HttpsOnly { get; init; }
+
     /// <summary>From the accept to the end of the hand-shake; then the connection is closed. Default 5 s (Kestrel: 10 s, nginx: 60 s).</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Most hand-shakes at once, over all loops; further connections are closed on accept, so that a flood of them cannot take the processor from established
+    /// Most hand-shakes at once, over all loops, each from its first byte on; further ones are reset, so that a flood of them cannot take the processor from established
     /// connections. 0 for no limit. Default 1000.
     /// </summary>
     public int HandshakesMax { get; init; } = 1000;
@@ -36,6 +45,11 @@ public sealed record CertificateConfig
 
     /// <summary>Password of the key or of the PKCS #12 file. Null (default) for none.</summary>
     public string? Password { get; init; }
+
+    /// <summary>
+    /// File with an OCSP response for the certificate in DER, which is sent with it ("stapled"); somebody else keeps it fresh (openssl ocsp -respout). Null (default) for none.
+    /// </summary>
+    public string? Ocsp { get; init; }
 }
 
 /// <summary>Protocols and ciphers: Mozilla's Server Side TLS recommendations, version 5.7.</summary>

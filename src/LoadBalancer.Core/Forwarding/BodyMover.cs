@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Http;
 
@@ -30,6 +31,12 @@ internal sealed class BodyMover
 
     internal RejectionReason Rejection { get; private set; }
 
+    /// <summary>Gets a copy of the data, without framing; null for nobody. Set after <see cref="Begin"/>.</summary>
+    internal BodyCapture? Capture { get; set; }
+
+    /// <summary>Whether trailers end here (RFC 9110 §6.5: a recipient may discard them). Set after <see cref="Begin"/>.</summary>
+    internal bool DropsTrailers { get; set; }
+
     /// <summary>Begins a body of that framing and, for <see cref="MessageFraming.ContentLength"/>, length.</summary>
     internal void Begin(MessageFraming framing, long length, bool writesChunks, byte[]? fieldOptions)
     {
@@ -42,6 +49,8 @@ internal sealed class BodyMover
         DataBytes = 0;
         IsComplete = false;
         Rejection = RejectionReason.None;
+        Capture = null;
+        DropsTrailers = false;
     }
 
     /// <summary>
@@ -57,6 +66,7 @@ internal sealed class BodyMover
             DataBytes += consumed;
             if (_remaining >= 0 && (_remaining -= consumed) == 0) IsComplete = true;
             ReadOnlyMemory<byte> data = buffer[..consumed];
+            Capture?.Append(data.Span);
             if (!_writesChunks)
             {
                 FlushResult sent = await output.WriteAsync(data).ConfigureAwait(false);
@@ -84,6 +94,7 @@ internal sealed class BodyMover
             {
                 DataBytes += dataLength;
                 ReadOnlyMemory<byte> data = buffer.Slice(consumed + dataStart, dataLength);
+                Capture?.Append(data.Span);
                 FlushResult sent = _writesChunks
                     ? await ChunkWriter.WriteAsync(output, data).ConfigureAwait(false)
                     : await output.WriteAsync(data).ConfigureAwait(false);
@@ -119,7 +130,7 @@ internal sealed class BodyMover
         for (int i = 0; i < _trailers.FieldCount; i++)
         {
             FieldLine field = _trailers.Fields[i];
-            if (!field.IsHopByHop) end.Append(buffer.Span[field.NameStart..field.LineEnd]);
+            if (!field.IsHopByHop && !DropsTrailers) end.Append(buffer.Span[field.NameStart..field.LineEnd]);
         }
         end.Append("\r\n"u8);
         output.Advance(end.Length);

@@ -3,8 +3,11 @@ using System.Runtime.CompilerServices;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Buffers;
+using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.Policies;
+using LoadBalancer.Core.Protection.Limits;
 using LoadBalancer.Core.Timers;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
@@ -16,6 +19,12 @@ namespace LoadBalancer.Core.Forwarding;
 internal enum ExchangePhase : byte
 {
     None,
+    /// <summary>Waiting for a ClientHello, on TCP connections.</summary>
+    Hello,
+    /// <summary>Waiting for a policy.</summary>
+    Policy,
+    /// <summary>Waiting for another request that fetches the same for a cache.</summary>
+    CacheWait,
     /// <summary>Waiting for a destination that is not at its limit.</summary>
     Queue,
     Connect,
@@ -31,25 +40,26 @@ internal enum ExchangePhase : byte
 /// One request and its answer, from the first byte of its head to its completion record. Pooled by the loop, so a connection that
 /// waits for its next request holds none. Its timer guards the answering direction.
 /// </summary>
-internal sealed class Exchange(LoopContext context) : LoopTimer
+internal sealed class Exchange(LoopContext context) : PickOwner(context)
 {
-    private Slab? _headCopy;
+    private Slab? _headCopy, _newHead;
+    private int _newHeadStart;
+    private CacheExchange? _cache; // made by the first request of a route with a cache, and kept
+    private PolicyRun? _policies; // made by the first request of a route with policies, and kept
     private byte[]? _path;
 
-    internal readonly LoopContext Context = context;
     internal readonly RequestHead Request = new();
     internal readonly ResponseHead Response = new();
-    internal readonly CompletionRecord Record = new();
     internal Http1Connection Client = null!;
     internal readonly BodyMover RequestBody = new(), ResponseBody = new();
     internal Exchange? NextFree; // in the loop's pool
-    internal PickLease Lease;
-    internal DestinationState Destination = null!; // of the last pick
-    internal UpstreamConnection? Upstream;
-    internal LoopWait? NameWait; // while the destination's name is looked up
     internal Hedge? Hedge;       // made by the first request of a cluster that hedges, and kept
     internal RouteSnapshot? Route;
-    internal ClusterSnapshot? Cluster;
+    internal CacheExchange? Cache; // null where the route has none
+    internal PolicyRun? Policies; // null where the route has none
+    internal LimitHolds? Limits; // made by the first request of a route with limits, and kept
+    internal LoadShedding? Shedding; // whose place it takes; null for none
+    private PeerAddress _clientAddress;
 
     /// <summary>The request's bytes; offsets of <see cref="Request"/> point into it. Valid until the record is written.</summary>
     internal ReadOnlyMemory<byte> Head;
@@ -60,14 +70,15 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     /// <summary>Length of the normalised path in <see cref="NormalizedPath"/>; -1 when the path was normal as sent.</summary>
     internal int NormalizedLength;
 
-    /// <summary>First cause of failure; later ones are consequences.</summary>
-    internal EndReason FailReason;
-    internal ExchangePhase Phase;
     internal bool IsResponseStarted;   // bytes of a final response were handed to the client's socket
     internal bool KeepClientAlive;     // the connection can carry another request after this one
     internal bool IsUploadDone;        // the whole request was handed to the destination's socket
     internal bool IsUploadStopped;     // nobody wants the rest of the request body
-    internal bool IsUploadStreamed;    // the read buffer was taken over by the upload: the head was copied out of it
+    internal bool IsHeadKept;          // the head was copied and taken out of the read buffer, which goes on with the body
+    internal bool IsUploadStreamed;    // the body goes to the destination as it comes: it is gone when it is sent
+    internal int WireHeadLength;       // of the head as it came, in the read buffer until IsHeadKept
+    internal int WireBodyLength;       // of the body behind it, where it came as a whole with it
+    internal int UpstreamStatus;       // of the destination's final answer, whatever becomes of it; 0 before
     internal bool IsUploadReading;     // the upload waits for the client
     internal bool IsAwaitingHead;      // the answering side waits for the response head
     internal bool IsRecorded;
@@ -76,22 +87,36 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     internal bool IsSent;              // the request, or at least its head, was handed to the destination of the last pick
     internal ValueTask<FlushResult>? Sending; // the same, under way
     internal bool NeedsFreshConnection; // a kept connection broke: no other is trusted
-    internal Destination? Exclude;     // the one that failed, which a retry passes over
     internal byte[] SetCookie = [];    // header line that binds the client to the destination of the last pick; empty when there is none to send
     internal bool IsInSession;         // the last pick is the destination of the request's cookie, which no other can stand in for
     internal long HoldTicks;           // how long the destination has asked to be left alone in its answer
-    internal long EndTimestamp;        // when the last pick was completed; 0 before
     internal long DeadlineAt;          // milliseconds; LoopTimer.None for no deadline
     internal long RequestBodyMax;      // -1 for no limit
-    internal long TunnelActivityAt;
-    internal LoopWaitQueue? Queue;     // where it waits for a destination; null when it does not
-    internal Exchange? NextQueued, PreviousQueued;
-    internal Action? AfterQueue;       // goes on when that is over
+    internal bool IsBodyUnsent;        // the client gets a 304 instead of the answer, whose body is for the cache alone
+    internal long BodyEndAt;           // milliseconds until which the body must be there; LoopTimer.None for no such time
+    internal TransportRelay? Tunnel;   // after an upgrade
+    private long _clientSeenAt, _clientSeenBytes; // when it was last looked at what the client's connection has taken, and how much that was
+    private long _clientBehind;        // milliseconds that it is behind the least rate
 
     /// <summary>Nothing more of the request is sent: what is waited for is the answer.</summary>
     internal bool IsUploadOver => IsUploadDone || IsUploadStopped;
 
     internal ReadOnlySpan<byte> NormalizedPath => _path.AsSpan(0, NormalizedLength);
+
+    /// <summary>The path as it is routed: in normal form, "/" where there is none, "*" of the server as a whole.</summary>
+    internal ReadOnlySpan<byte> Path => NormalizedLength >= 0 ? NormalizedPath
+        : Request.PathLength > 0 ? Head.Span.Slice(Request.PathStart, Request.PathLength)
+        : Request.IsServerWide ? "*"u8 : "/"u8;
+
+    /// <summary>Who the request is from, behind trusted proxies too: see <see cref="Protection.ClientAddress"/>. Looked for once.</summary>
+    internal PeerAddress ClientAddress
+    {
+        get
+        {
+            if (_clientAddress == default) _clientAddress = Protection.ClientAddress.Of(Client, Request, Head.Span);
+            return _clientAddress;
+        }
+    }
 
     internal void Begin(Http1Connection client)
     {
@@ -100,6 +125,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         Record.Reset();
         Record.Listener = client.Listener.Name;
         Record.Client = client.Remote;
+        client.Admission.NoteIn(Record);
         Upstream = null;
         Route = null;
         Cluster = null;
@@ -107,27 +133,56 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         NormalizedLength = -1;
         FailReason = EndReason.None;
         Phase = ExchangePhase.None;
-        IsResponseStarted = IsUploadDone = IsUploadStopped = IsUploadStreamed = IsUploadReading = false;
+        IsResponseStarted = IsUploadDone = IsUploadStopped = IsUploadStreamed = IsUploadReading = IsHeadKept = false;
+        WireHeadLength = WireBodyLength = UpstreamStatus = 0;
         IsAwaitingHead = IsRecorded = KeepClientAlive = IsUploadRunning = IsSent = NeedsFreshConnection = IsInSession = false;
         Sending = null;
         Exclude = null;
         SetCookie = [];
         HoldTicks = EndTimestamp = 0;
+        _clientBehind = 0;
+        _clientSeenBytes = client.Transport.Output.SentBytes;
         DeadlineAt = None;
         RequestBodyMax = -1;
+        IsBodyUnsent = false;
+        BodyEndAt = None;
+        _clientAddress = default;
+        Limits?.ClearFields();
     }
 
     internal void End()
     {
         TimerWheel.Cancel(this);
+        Cache?.End();
+        Cache = null;
+        Policies?.End();
+        Policies = null;
         if (_headCopy is not null)
         {
             Context.Loop.Slabs.Return(_headCopy);
             _headCopy = null;
         }
         Client = null!;
+        Tunnel = null;
         Head = BufferedBody = default;
         Upload = default;
+    }
+
+    /// <summary>The route has a cache.</summary>
+    internal CacheExchange BeginCache()
+    {
+        Cache = _cache ??= new CacheExchange(this);
+        Cache.Begin();
+        return Cache;
+    }
+
+    /// <summary>The route has policies.</summary>
+    internal PolicyRun BeginPolicies() => Policies = _policies ??= new PolicyRun(this);
+
+    /// <summary>A policy that is not waited for any longer may still look at what it was given.</summary>
+    internal void Abandon(PolicyRun run)
+    {
+        if (_policies == run) _policies = null;
     }
 
     /// <summary>A kept connection to the destination picked, or null.</summary>
@@ -153,7 +208,8 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     /// <summary>Moves the head out of the connection's read buffer, so that the buffer can go on with the body.</summary>
     internal void KeepHead()
     {
-        IsUploadStreamed = true;
+        IsHeadKept = true;
+        if (_headCopy is not null) return; // policies have made one of their own
         _headCopy = Context.Loop.Slabs.Lease(Request.Length);
         Head.Span[..Request.Length].CopyTo(_headCopy.Array);
         Head = _headCopy.Array.AsMemory(0, Request.Length);
@@ -161,8 +217,39 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         Record.Target = Head.Slice(Request.TargetStart, Request.TargetLength);
     }
 
+    /// <summary>Room for a head in the place of the one that came; <see cref="EndHead"/> follows.</summary>
+    internal Span<byte> BeginHead(int sizeMax)
+    {
+        _newHeadStart = Record.Method.Length + Record.Target.Length;
+        _newHead = Context.Loop.Slabs.Lease(_newHeadStart + sizeMax);
+        // The record tells of the request that came.
+        Record.Method.CopyTo(_newHead.Array);
+        Record.Target.CopyTo(_newHead.Array.AsMemory(Record.Method.Length));
+        return _newHead.Array.AsSpan(_newHeadStart);
+    }
+
+    /// <summary>The head is written: it is the request's from here on. Why not, where it is none.</summary>
+    internal RejectionReason EndHead(int length, in HeadLimits limits)
+    {
+        Slab head = _newHead!;
+        _newHead = null;
+        Record.Target = head.Array.AsMemory(Record.Method.Length, Record.Target.Length);
+        Record.Method = head.Array.AsMemory(0, Record.Method.Length);
+        if (_headCopy is not null) Context.Loop.Slabs.Return(_headCopy);
+        _headCopy = head;
+        Head = head.Array.AsMemory(_newHeadStart, length);
+        NormalizedLength = -1; // it is in normal form
+        Request.Reset();
+        return Request.Parse(Head.Span, limits) == ParseStatus.Complete ? RejectionReason.None
+            : Request.Rejection != RejectionReason.None ? Request.Rejection : RejectionReason.HeadTooLarge;
+    }
+
+    internal override TransportConnection ClientTransport => Client.Transport;
+
+    internal override bool PickNow() => Forwarder.PickNow(this);
+
     /// <summary>Arms the timer for a phase, cut short by the route's deadline.</summary>
-    internal void Arm(ExchangePhase phase, long milliseconds)
+    internal override void Arm(ExchangePhase phase, long milliseconds)
     {
         Phase = phase;
         long at = Context.Loop.NowMilliseconds + milliseconds;
@@ -170,7 +257,7 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     }
 
     /// <summary>Ends a phase; the deadline, where there is one, goes on.</summary>
-    internal void Disarm()
+    internal override void Disarm()
     {
         if (DeadlineAt == None)
         {
@@ -190,11 +277,46 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
         static async ValueTask<FlushResult> WaitAsync(Exchange exchange, ValueTask<FlushResult> sending)
         {
-            exchange.Arm(ExchangePhase.ClientWrite, exchange.Client.Listener.WriteIdleMilliseconds);
+            exchange.BeginClientWait();
             FlushResult sent = await sending.ConfigureAwait(false);
-            exchange.Disarm();
+            exchange.EndClientWait();
             return sent;
         }
+    }
+
+    /// <summary>From here on the client is waited for, that it takes what is being sent: under the limits on its silence and its slowness.</summary>
+    internal void BeginClientWait()
+    {
+        long now = Context.Loop.NowMilliseconds;
+        _clientSeenAt = now;
+        Arm(ExchangePhase.ClientWrite, Math.Min(Client.Listener.WriteIdleMilliseconds, TooSlowAt(now) - now));
+    }
+
+    internal void EndClientWait()
+    {
+        TooSlowAt(Context.Loop.NowMilliseconds);
+        Disarm();
+    }
+
+    // When a client that takes nothing more will be too far behind the least rate. It falls behind while it is waited for, and only then; what it takes
+    // at a time makes up for that, but is no credit for later.
+    private long TooSlowAt(long now)
+    {
+        int rate = Client.Listener.Config.Limits.ResponseRateMin;
+        if (rate == 0) return None;
+        long sent = Client.Transport.Output.SentBytes;
+        _clientBehind = Math.Max(0, _clientBehind + now - _clientSeenAt - (sent - _clientSeenBytes) * 1000 / rate);
+        (_clientSeenAt, _clientSeenBytes) = (now, sent);
+        return now + Client.Listener.ResponseGraceMilliseconds - _clientBehind + 1;
+    }
+
+    // The timer of the wait: either limit, whichever is first, unless the client has taken something.
+    private void OnClientWaitTimeout(long now)
+    {
+        long silentUntil = Client.Transport.Output.LastSentAt + Client.Listener.WriteIdleMilliseconds, tooSlowAt = TooSlowAt(now);
+        if (PutOff(Math.Min(silentUntil, tooSlowAt))) return;
+        Fail(silentUntil <= now ? EndReason.ClientWriteTimeout : EndReason.ClientTooSlow);
+        Client.Transport.Abort();
     }
 
     protected internal override void OnTimeout()
@@ -208,11 +330,11 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
         }
         switch (Phase)
         {
-            case ExchangePhase.Queue:
-                Fail(EndReason.QueueTimeout);
+            case ExchangePhase.Policy:
+                Fail(EndReason.PolicyTimeout);
                 break;
-            case ExchangePhase.Connect:
-                Fail(EndReason.UpstreamConnectTimeout);
+            case ExchangePhase.CacheWait:
+                Cache!.StopWaiting();
                 break;
             case ExchangePhase.ResponseHead:
                 Fail(EndReason.UpstreamHeadTimeout);
@@ -220,13 +342,15 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
             case ExchangePhase.ResponseBody:
                 Fail(EndReason.UpstreamIdleTimeout);
                 break;
-            case ExchangePhase.ClientWrite when !PutOff(Client.Transport.Output.LastSentAt + Client.Listener.WriteIdleMilliseconds):
-                Fail(EndReason.ClientWriteTimeout);
-                Client.Transport.Abort();
+            case ExchangePhase.ClientWrite:
+                OnClientWaitTimeout(now);
                 break;
-            case ExchangePhase.Tunnel when !PutOff(TunnelActivityAt + Cluster!.TunnelIdleMilliseconds):
+            case ExchangePhase.Tunnel when !PutOff(Tunnel!.ActivityAt + Cluster!.TunnelIdleMilliseconds):
                 Fail(EndReason.TunnelIdle);
                 Client.Transport.Abort();
+                break;
+            default:
+                base.OnTimeout();
                 break;
         }
     }
@@ -240,12 +364,11 @@ internal sealed class Exchange(LoopContext context) : LoopTimer
     }
 
     /// <summary>Notes the cause, the first one only, and cuts the destination or the search for it, which wakes whoever waits for it.</summary>
-    internal void Fail(EndReason reason)
+    internal override void Fail(EndReason reason)
     {
-        if (FailReason == EndReason.None) FailReason = reason;
-        NameWait?.Cut();
         if (reason != EndReason.UpstreamHeadTimeout) Hedge?.Cut(); // that one is of the first destination: the hedge may still answer
-        if (Queue is { } queue) queue.Leave(this);
-        else Upstream?.Transport.Abort();
+        base.Fail(reason);
+        Cache?.StopWaiting();
+        Policies?.Cut();
     }
 }

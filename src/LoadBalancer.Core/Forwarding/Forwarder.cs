@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Affinity;
+using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Transport;
@@ -30,7 +31,7 @@ internal static class Forwarder
     // Hot path: per request. 0 allocations. AllocationTests.KeepAliveRequest_SteadyState_AllocatesNothing
     internal static bool TrySend(Exchange exchange)
     {
-        if (!exchange.IsUploadDone || !Pick(exchange)) return false;
+        if (!exchange.IsUploadDone || !exchange.Pick()) return false;
         exchange.Upstream = exchange.TryRent();
         if (exchange.Upstream is null) return false;
         ValueTask<FlushResult> sending = Write(exchange);
@@ -52,7 +53,7 @@ internal static class Forwarder
             && ParseHead(exchange, input) == ParseStatus.Complete && exchange.Response.Status >= 200)
         {
             CompleteHead(exchange);
-            return RelayAsync(exchange);
+            return AnswerClientAsync(exchange);
         }
         return ForwardAsync(exchange);
     }
@@ -65,7 +66,7 @@ internal static class Forwarder
         while (true)
         {
             // Step 1: pick.
-            if (!exchange.Lease.IsActive && !Pick(exchange))
+            if (!exchange.Lease.IsActive && !exchange.Pick())
             {
                 EndReason refusal = !cluster.HasDestination ? EndReason.NoDestination
                     : cluster.Queue is null ? EndReason.UpstreamOverloaded
@@ -83,8 +84,7 @@ internal static class Forwarder
             {
                 CompletePick(exchange, exchange.FailReason);
                 // Nothing was sent: repeating is safe whatever the method.
-                if ((exchange.FailReason is EndReason.UpstreamConnectFailed or EndReason.UpstreamConnectTimeout
-                    or EndReason.UpstreamUnresolved or EndReason.UpstreamOverloaded) && MayRetry(exchange))
+                if (exchange.HasNotConnected && exchange.MayRetry())
                 {
                     exchange.FailReason = EndReason.None;
                     exchange.Exclude = exchange.Lease.Destination;
@@ -115,13 +115,13 @@ internal static class Forwarder
             {
                 // Steps 5 and 6.
                 if (exchange.Response.Status == 101) await UpgradeAsync(exchange).ConfigureAwait(false);
-                else await RelayAsync(exchange).ConfigureAwait(false);
+                else await AnswerClientAsync(exchange).ConfigureAwait(false);
                 return;
             }
 
             EndReason reason = exchange.FailReason != EndReason.None ? exchange.FailReason
                 : exchange.Record.Rejection != RejectionReason.None ? EndReason.BadResponse
-                : EndReason.UpstreamClosed;
+                : Connector.EndOf(upstream.Transport);
             if (exchange.Hedge is { } hedge)
             {
                 if (await hedge.TakesOverAsync(reason).ConfigureAwait(false)) continue;
@@ -129,8 +129,8 @@ internal static class Forwarder
             }
             // Any byte, also one of a head that breaks off or of an interim response, proves that the request was read: what repeating
             // rests on is gone, and the client would get the interim responses of two destinations.
-            bool nothingAnswered = reason == EndReason.UpstreamClosed && exchange.Record.FirstByteTicks < 0;
-            bool retry = nothingAnswered && !exchange.IsUploadStreamed && IsRepeatable(exchange.Request.Method, upstream.WasReused) && MayRetry(exchange);
+            bool nothingAnswered = reason is EndReason.UpstreamClosed or EndReason.UpstreamTlsFailed && exchange.Record.FirstByteTicks < 0;
+            bool retry = nothingAnswered && !exchange.IsUploadStreamed && IsRepeatable(exchange.Request.Method, upstream.WasReused) && exchange.MayRetry();
             CompletePick(exchange, reason);
             upstream.Transport.Abort();
             await Upload.StopAsync(exchange).ConfigureAwait(false);
@@ -148,9 +148,6 @@ internal static class Forwarder
             return;
         }
     }
-
-    // Step 1. Who comes while others wait gets in line.
-    private static bool Pick(Exchange exchange) => exchange.Cluster!.Queue is not { IsUsed: true } && PickNow(exchange);
 
     /// <summary>Step 1 for a request whose turn it is.</summary>
     // The clock is read for a repeated or delayed pick only: the first comes right after the head.
@@ -173,16 +170,6 @@ internal static class Forwarder
             cluster.Hedging?.Budget.CountRequest(exchange.Context.Loop.Index);
         }
         return true;
-    }
-
-    /// <summary>Whether a failed attempt that can be repeated may be: asked last, since it takes the retry from the cluster's budget.</summary>
-    private static bool MayRetry(Exchange exchange)
-    {
-        ClusterSnapshot cluster = exchange.Cluster!;
-        if (exchange.Record.Attempts > cluster.Config.RetriesMax) return false;
-        if (exchange.FailReason == EndReason.UpstreamOverloaded) return true; // nothing has left the balancer: that costs nobody anything
-        exchange.Record.IsRetryDenied = !cluster.RetryBudget.TryTake(exchange.Context.Loop.Time.GetTimestamp());
-        return !exchange.Record.IsRetryDenied;
     }
 
     // Step 3.
@@ -214,6 +201,7 @@ internal static class Forwarder
     private static void CompleteHead(Exchange exchange)
     {
         EndHead(exchange);
+        exchange.UpstreamStatus = exchange.Response.Status;
         if (exchange.Cluster!.Hedging is not { } hedging) return;
         exchange.Hedge?.Lose();
         hedging.Learn(exchange);
@@ -232,10 +220,10 @@ internal static class Forwarder
     {
         // The read buffer goes on with the body, so the head moves out; then the buffer's bytes after the head are the body's first.
         exchange.KeepHead();
-        exchange.Client.Transport.Input.Consume(exchange.Request.Length);
-        exchange.IsUploadRunning = true;
+        exchange.Client.Transport.Input.Consume(exchange.WireHeadLength);
+        exchange.IsUploadRunning = exchange.IsUploadStreamed = true;
 #pragma warning disable CA2012 // awaited once, by Upload.StopAsync: IsUploadRunning says whether it is owed
-        exchange.Upload = Upload.RunAsync(exchange, upstream);
+        exchange.Upload = Upload.RunAsync(exchange, upstream.Output, exchange.Request.Framing == MessageFraming.Chunked);
 #pragma warning restore CA2012
     }
 
@@ -307,28 +295,39 @@ internal static class Forwarder
         }
     }
 
+    // Step 5: the cache and the policies first.
+    private static ValueTask AnswerClientAsync(Exchange exchange)
+    {
+        if (exchange.UpstreamStatus == 503) exchange.HoldTicks = HoldRequest.TicksOf(exchange, exchange.Upstream!.Transport.Input.Bytes.Span);
+        if (exchange.Cache is not null && CacheAnswer.TryReplace(exchange, out ValueTask answer)) return answer;
+        return exchange.Policies is { HasResponsePolicies: true } policies ? policies.RelayAsync() : RelayAsync(exchange);
+    }
+
     // Step 5. Whole small answers take one write and no wait.
-    private static ValueTask RelayAsync(Exchange exchange)
+    internal static ValueTask RelayAsync(Exchange exchange)
     {
         TransportConnection upstream = exchange.Upstream!.Transport;
         TransportWriter output = exchange.Client.Transport.Output;
         ResponseHead response = exchange.Response;
         ReadOnlyMemory<byte> bytes = upstream.Input.Bytes;
-        int rest = bytes.Length - response.Length;
+        ReadOnlyMemory<byte> head = HeadOf(exchange, bytes, out int start);
+        int rest = bytes.Length - start;
         exchange.Record.Status = response.Status;
         exchange.IsResponseStarted = true;
-        if (response.Status == 503) exchange.HoldTicks = HoldRequest.TicksOf(exchange, bytes.Span);
         // RFC 9112 §9.6: after a final answer to a body that will not come, or that the destination will not read to its end, the
         // connection cannot go on; the client is told.
         if (!exchange.IsUploadDone && (!response.KeepAlive || (exchange.Request.ExpectContinue && exchange.Record.RequestBodyBytes == 0))) exchange.KeepClientAlive = false;
         if (exchange.Context.IsDraining) exchange.KeepClientAlive = false;
-        ResponseHeadWriter.Write(exchange, bytes.Span, output);
+        if (exchange.IsBodyUnsent) CacheHit.WriteNotModified(exchange, exchange.Cache!.Fetch.Head!);
+        else ResponseHeadWriter.Write(exchange, head.Span, output);
 
         long length = response.Framing == MessageFraming.None ? 0 : response.Framing == MessageFraming.ContentLength ? response.ContentLength : long.MaxValue;
         if (length > rest) return RelayBodyAsync(exchange);
+        exchange.Cache?.Fetch.Complete(bytes.Span.Slice(start, (int)length), exchange.Context.UnixMilliseconds);
         if (!exchange.KeepClientAlive && exchange.IsUploadDone) output.EndFollows();
-        ValueTask<FlushResult> sending = length == 0 ? output.FlushAsync() : output.WriteAsync(bytes.Slice(response.Length, (int)length));
-        exchange.Record.ResponseBodyBytes = length;
+        bool isSent = length > 0 && !exchange.IsBodyUnsent;
+        ValueTask<FlushResult> sending = isSent ? output.WriteAsync(bytes.Slice(start, (int)length)) : output.FlushAsync();
+        exchange.Record.ResponseBodyBytes = isSent ? length : 0;
         return sending.IsCompleted
             ? EndWhole(exchange, sending.GetAwaiter().GetResult(), rest == (int)length)
             : WaitAsync(exchange, sending, rest == (int)length);
@@ -350,67 +349,84 @@ internal static class Forwarder
         }
     }
 
+    // The destination's head, or what policies have made of it; and where the content begins in the destination's bytes.
+    private static ReadOnlyMemory<byte> HeadOf(Exchange exchange, ReadOnlyMemory<byte> bytes, out int start)
+    {
+        if (exchange.Policies is { HasResponsePolicies: true } policies)
+        {
+            start = policies.ResponseWireLength;
+            return policies.ResponseHead.IsEmpty ? bytes : policies.ResponseHead;
+        }
+        start = exchange.Response.Length;
+        return bytes;
+    }
+
     [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
     private static async ValueTask RelayBodyAsync(Exchange exchange)
     {
-        TransportConnection upstream = exchange.Upstream!.Transport, client = exchange.Client.Transport;
+        bool isUnsent = exchange.IsBodyUnsent;
+        bool writesChunks = exchange.Response.Framing != MessageFraming.ContentLength && exchange.Request.MinorVersion > 0 && !isUnsent;
+        TransportWriter output = isUnsent ? DiscardingWriter.Instance : exchange.Client.Transport.Output;
+        if (isUnsent) await exchange.WhileClientTakesAsync(exchange.Client.Transport.Output.FlushAsync()).ConfigureAwait(false);
+        (EndReason reason, bool isClean) = await MoveBodyAsync(exchange, output, writesChunks).ConfigureAwait(false);
+        await FinishAsync(exchange, reason, isClean).ConfigureAwait(false);
+    }
+
+    /// <summary>Has the whole body of an answer moved to a policy, which waits for it. A receiver that takes no more is "the client aborted".</summary>
+    internal static ValueTask<(EndReason Reason, bool IsClean)> ReadBodyAsync(Exchange exchange, TransportWriter output) => MoveBodyAsync(exchange, output, writesChunks: false);
+
+    /// <summary>Moves the body behind the head at the front of the destination's bytes; whether the connection is clean behind it.</summary>
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
+    private static async ValueTask<(EndReason Reason, bool IsClean)> MoveBodyAsync(Exchange exchange, TransportWriter output, bool writesChunks)
+    {
+        TransportConnection upstream = exchange.Upstream!.Transport;
         TransportReader input = upstream.Input;
         ResponseHead response = exchange.Response;
         BodyMover mover = exchange.ResponseBody;
-        bool writesChunks = response.Framing != MessageFraming.ContentLength && exchange.Request.MinorVersion > 0;
-        mover.Begin(response.Framing, response.ContentLength, writesChunks, response.CopyFieldOptions(input.Bytes.Span));
-        int skip = response.Length;
-        long writeIdle = exchange.Client.Listener.WriteIdleMilliseconds, readIdle = exchange.Cluster!.IdleMilliseconds;
-        EndReason reason;
-        bool isClean = false;
+        ReadOnlyMemory<byte> head = HeadOf(exchange, input.Bytes, out int skip);
+        mover.Begin(response.Framing, response.ContentLength, writesChunks, response.CopyFieldOptions(head.Span));
+        mover.Capture = exchange.Cache?.Fetch.Body;
+        bool isSent = output == exchange.Client.Transport.Output;
+        long readIdle = exchange.Cluster!.IdleMilliseconds;
         while (true)
         {
             bool isEnd = input.IsEnded;
             // A close-delimited body ends with an orderly end only; a reset is a truncation.
             bool endsHere = isEnd && response.Framing == MessageFraming.UntilClose && upstream.Fault == TransportFault.None && exchange.FailReason == EndReason.None;
             ReadOnlyMemory<byte> bytes = input.Bytes[skip..];
-            ValueTask<int> moving = mover.MoveAsync(bytes, client.Output);
+            ValueTask<int> moving = mover.MoveAsync(bytes, output);
             int moved;
             if (moving.IsCompleted) moved = moving.GetAwaiter().GetResult();
             else
             {
-                exchange.Arm(ExchangePhase.ClientWrite, writeIdle);
+                exchange.BeginClientWait();
                 moved = await moving.ConfigureAwait(false);
-                exchange.Disarm();
+                exchange.EndClientWait();
             }
-            exchange.Record.ResponseBodyBytes = mover.DataBytes;
+            if (isSent) exchange.Record.ResponseBodyBytes = mover.DataBytes;
+            // Only so much lies in memory on its way to a disk.
+            if (mover.Capture is { IsBehind: true } capture) await new LoopWait(exchange.Context.Loop, capture.Disk!.CaughtUpAsync());
             if (moved == BodyMover.Rejected)
             {
                 exchange.Record.Rejection = mover.Rejection;
-                reason = EndReason.BadResponseBody;
-                break;
+                return (EndReason.BadResponseBody, false);
             }
-            if (moved == BodyMover.ReceiverGone)
-            {
-                reason = ClientGone(exchange);
-                break;
-            }
+            if (moved == BodyMover.ReceiverGone) return (ClientGone(exchange), false);
             if (mover.IsComplete)
             {
-                isClean = moved == bytes.Length && !isEnd;
+                bool isClean = moved == bytes.Length && !isEnd;
                 input.Consume(input.Bytes.Length);
-                reason = EndReason.Completed;
-                break;
+                return (EndReason.Completed, isClean);
             }
             input.Consume(skip + moved, needsMore: true);
             skip = 0;
             if (endsHere)
             {
-                mover.EndUntilClose(client.Output);
-                FlushResult sent = await exchange.WhileClientTakesAsync(exchange.Client.Transport.Output.FlushAsync()).ConfigureAwait(false);
-                reason = sent.IsCompleted ? ClientGone(exchange) : EndReason.Completed;
-                break;
+                mover.EndUntilClose(output);
+                FlushResult sent = await exchange.WhileClientTakesAsync(output.FlushAsync()).ConfigureAwait(false);
+                return (sent.IsCompleted ? ClientGone(exchange) : EndReason.Completed, false);
             }
-            if (isEnd)
-            {
-                reason = exchange.FailReason != EndReason.None ? exchange.FailReason : EndReason.UpstreamTruncated;
-                break;
-            }
+            if (isEnd) return (exchange.FailReason != EndReason.None ? exchange.FailReason : EndReason.UpstreamTruncated, false);
 
             TransportReader.FillAwaitable filling = input.FillAsync();
             if (filling.IsCompleted) continue;
@@ -418,7 +434,33 @@ internal static class Forwarder
             await filling;
             exchange.Disarm();
         }
-        await FinishAsync(exchange, reason, isClean).ConfigureAwait(false);
+    }
+
+    /// <summary>Steps 4 to 6 for an answer that is not sent on, since something else is sent in its place: gives the connection back and completes the pick.</summary>
+    internal static ValueTask EndUnsentAsync(Exchange exchange)
+    {
+        ResponseHead response = exchange.Response;
+        TransportReader input = exchange.Upstream!.Transport.Input;
+        HeadOf(exchange, input.Bytes, out int start);
+        long length = response.Framing == MessageFraming.None ? 0 : response.Framing == MessageFraming.ContentLength ? response.ContentLength : long.MaxValue;
+        bool isClean = input.Bytes.Length - start == length && !input.IsEnded && exchange.FailReason == EndReason.None;
+        input.Consume(input.Bytes.Length);
+        return EndReadAsync(exchange, EndReason.Completed, isClean);
+    }
+
+    /// <summary>Step 6 for an answer that was read, and not sent: gives the connection back and completes the pick.</summary>
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
+    internal static async ValueTask EndReadAsync(Exchange exchange, EndReason reason, bool isClean)
+    {
+        exchange.Disarm();
+        CompletePick(exchange, reason);
+        if (exchange.IsUploadRunning && !exchange.Upload.IsCompleted) exchange.KeepClientAlive = isClean = false;
+        await Upload.StopAsync(exchange).ConfigureAwait(false);
+        UpstreamConnection upstream = exchange.Upstream!;
+        exchange.Upstream = null;
+        if (isClean && reason == EndReason.Completed && exchange.Response.KeepAlive && exchange.IsUploadDone) exchange.Return(upstream);
+        else upstream.Pool.Discard(upstream);
+        if (exchange.Hedge is { IsRunning: true } hedge) await hedge.EndAsync().ConfigureAwait(false);
     }
 
     private static EndReason ClientGone(Exchange exchange) => exchange.FailReason != EndReason.None ? exchange.FailReason : EndReason.ClientAborted;
@@ -431,7 +473,8 @@ internal static class Forwarder
         exchange.Disarm();
         exchange.Record.Reason = reason;
         CompletePick(exchange, reason);
-        if (reason != EndReason.Completed)
+        if (reason == EndReason.Completed) exchange.Cache?.Fetch.Complete([], exchange.Context.UnixMilliseconds);
+        else
         {
             // The answer has begun and cannot be completed: the client must see that, so its connection is reset.
             exchange.KeepClientAlive = false;
@@ -465,6 +508,7 @@ internal static class Forwarder
         exchange.KeepClientAlive = false;
         exchange.IsResponseStarted = true;
         exchange.Record.Status = 101;
+        exchange.Shedding?.Leave(exchange, exchange.Context.Loop.Time.GetTimestamp());
         ResponseHeadWriter.Write(exchange, input.Bytes.Span, exchange.Client.Transport.Output);
         FlushResult sent = await exchange.WhileClientTakesAsync(exchange.Client.Transport.Output.FlushAsync()).ConfigureAwait(false);
         input.Consume(exchange.Response.Length);
@@ -479,11 +523,10 @@ internal static class Forwarder
         }
         else
         {
-            if (!exchange.IsUploadStreamed)
+            if (!exchange.IsHeadKept)
             {
-                int consumed = exchange.Request.Length + exchange.BufferedBody.Length;
                 exchange.KeepHead();
-                exchange.Client.Transport.Input.Consume(consumed);
+                exchange.Client.Transport.Input.Consume(exchange.WireHeadLength + exchange.WireBodyLength);
             }
             await Tunnel.RunAsync(exchange).ConfigureAwait(false);
         }
@@ -502,7 +545,7 @@ internal static class Forwarder
         {
             EndReason.Completed => status >= 500 ? PickOutcomeKind.ServerError : status == 429 ? PickOutcomeKind.Refused : PickOutcomeKind.Success,
             EndReason.TunnelClosed or EndReason.TunnelIdle => PickOutcomeKind.Success,
-            EndReason.UpstreamConnectFailed or EndReason.UpstreamUnresolved => PickOutcomeKind.ConnectFailure,
+            EndReason.UpstreamConnectFailed or EndReason.UpstreamUnresolved or EndReason.UpstreamTlsFailed or EndReason.UpstreamCertificateInvalid => PickOutcomeKind.ConnectFailure,
             EndReason.UpstreamConnectTimeout or EndReason.UpstreamHeadTimeout or EndReason.UpstreamIdleTimeout or EndReason.DeadlineExceeded => PickOutcomeKind.Timeout,
             // What a kept connection's end means is told by the attempt on a fresh one: servers close idle ones, and restart.
             EndReason.UpstreamClosed when isSilentReuse => PickOutcomeKind.Cancelled,
@@ -514,7 +557,7 @@ internal static class Forwarder
     internal static void CompletePick(Exchange exchange, EndReason reason)
     {
         bool isSilentReuse = exchange.Upstream is { WasReused: true } && exchange.Record.FirstByteTicks < 0;
-        PickOutcomeKind kind = KindOf(reason, exchange.Record.Status, isSilentReuse);
+        PickOutcomeKind kind = KindOf(reason, exchange.UpstreamStatus, isSilentReuse);
         long now = exchange.Context.Loop.Time.GetTimestamp();
         exchange.EndTimestamp = now;
         // The record counts from the request's start, balancing from the pick: what came before is not the destination's doing.
@@ -535,9 +578,11 @@ internal static class Forwarder
         upstream.Pool.Discard(upstream);
     }
 
-    private static ValueTask FailAsync(Exchange exchange, EndReason reason)
+    /// <summary>The request has failed for that reason: the client is told, where it still can be.</summary>
+    internal static ValueTask FailAsync(Exchange exchange, EndReason reason)
     {
         exchange.Disarm();
+        if (exchange.Cache is not null && CacheAnswer.TryReplace(exchange, reason, out ValueTask answer)) return answer;
         int status = Responses.StatusOf(reason);
         if (status != 0 && !exchange.IsResponseStarted) return Responses.ErrorAsync(exchange, status, reason, status == 503 ? 1 : 0);
         exchange.Record.Reason = reason;

@@ -6,6 +6,7 @@ using LoadBalancer.Balancing;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Routing;
+using LoadBalancer.Core.Transport;
 using LoadBalancer.Http;
 
 namespace LoadBalancer.Core.Forwarding;
@@ -51,9 +52,7 @@ internal sealed class HashSource
         switch (_part)
         {
             case Part.Address:
-                UInt128 address = exchange.Client.Remote.AddressBits;
-                return exchange.Client.Remote.Family is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6
-                    ? HashKeys.Of(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in address))) : 0;
+                return KeyOf(exchange.Client.Remote);
             case Part.Path:
                 return HashKeys.Of(exchange.NormalizedLength >= 0 ? exchange.NormalizedPath : bytes.Slice(request.PathStart, request.PathLength));
             case Part.Header:
@@ -63,6 +62,16 @@ internal sealed class HashSource
             default:
                 return request.QueryLength > 1 ? KeyIn(bytes.Slice(request.QueryStart + 1, request.QueryLength - 1), (byte)'&') : 0;
         }
+    }
+
+    /// <summary>Whether connections have that part, without any request.</summary>
+    internal bool IsOfConnection => _part == Part.Address;
+
+    /// <summary>The key of a client's address.</summary>
+    internal static ulong KeyOf(in PeerAddress client)
+    {
+        UInt128 address = client.AddressBits;
+        return client.Family is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 ? HashKeys.Of(MemoryMarshal.AsBytes(new ReadOnlySpan<UInt128>(in address))) : 0;
     }
 
     private ulong KeyIn(ReadOnlySpan<byte> pairs, byte separator) => NamedPairs.TryFind(pairs, separator, _name, out ReadOnlySpan<byte> value) ? HashKeys.Of(value) : 0;

@@ -17,6 +17,12 @@ internal ref struct HeadBuffer(Span<byte> span)
         Length += bytes.Length;
     }
 
+    /// <summary>What was written to <see cref="Free"/> belongs to it.</summary>
+    internal void Advance(int length) => Length += length;
+
+    /// <summary>Room that is left.</summary>
+    internal readonly Span<byte> Free => _span[Length..];
+
     internal void Append(byte value) => _span[Length++] = value;
 
     internal void AppendNumber(long value) => Length += HeadWriter.WriteInt64(_span[Length..], value);
@@ -27,12 +33,16 @@ internal ref struct HeadBuffer(Span<byte> span)
     /// Copies the field lines that go on, in runs as long as possible: those that are neither hop-by-hop nor in
     /// <paramref name="dropMask"/> (a bit for each <see cref="KnownField"/>).
     /// </summary>
-    internal void AppendFields(MessageHead head, scoped ReadOnlySpan<byte> bytes, uint dropMask)
+    /// <param name="head">The head that is copied.</param>
+    /// <param name="bytes">Where it stands.</param>
+    /// <param name="dropMask">Fields left out.</param>
+    /// <param name="hasMarked">Whether a line was marked as hop-by-hop that is none, to leave it out.</param>
+    internal void AppendFields(MessageHead head, scoped ReadOnlySpan<byte> bytes, uint dropMask, bool hasMarked = false)
     {
         int end = head.Length - 2; // before the empty line
         int run = head.FieldsStart;
         // Without any of these no line can have been marked, so the block goes on whole. A length may be marked where none is allowed.
-        if ((head.Present & (FieldSection.HopByHop | Bit(KnownField.ContentLength) | dropMask)) != 0)
+        if (hasMarked || (head.Present & (FieldSection.HopByHop | Bit(KnownField.ContentLength) | dropMask)) != 0)
         {
             ReadOnlySpan<FieldLine> fields = head.Fields.AsSpan(0, head.FieldCount);
             foreach (ref readonly FieldLine field in fields)

@@ -166,7 +166,7 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
     /// <summary>
     /// The wait for the first destination is over without a head: it has failed, for that reason, or was aborted by the hedge. True when the exchange goes on
     /// with the hedge's connection, also if that takes until the hedge has an answer; then the first attempt has been wound up. False also when the whole
-    /// request has failed meanwhile, which <see cref="Exchange.FailReason"/> says.
+    /// request has failed meanwhile, which <see cref="PickOwner.FailReason"/> says.
     /// </summary>
     [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     internal async ValueTask<bool> TakesOverAsync(EndReason reason)

@@ -6,7 +6,7 @@ namespace LoadBalancer.Core.Forwarding;
 /// <summary>The requests of one loop in a <see cref="WaitQueue"/>, linked through themselves. The loop's thread, but for <see cref="Count"/> and <see cref="Wake"/>.</summary>
 internal sealed class LoopWaitQueue(WaitQueue owner, TransportLoop loop) : LoopWork
 {
-    private Exchange? _first, _last;
+    private PickOwner? _first, _last;
     private int _count;
     private int _isPosted;
 
@@ -20,7 +20,7 @@ internal sealed class LoopWaitQueue(WaitQueue owner, TransportLoop loop) : LoopW
     }
 
     /// <summary>Waits in line, unless first and served at once.</summary>
-    internal Turn EnterAsync(Exchange exchange)
+    internal Turn EnterAsync(PickOwner exchange)
     {
         exchange.Queue = this;
         exchange.PreviousQueued = _last;
@@ -28,12 +28,12 @@ internal sealed class LoopWaitQueue(WaitQueue owner, TransportLoop loop) : LoopW
         else _last.NextQueued = exchange;
         _last = exchange;
         Interlocked.Increment(ref _count); // a full fence before the pick: see the remarks of WaitQueue
-        if (exchange == _first && Forwarder.PickNow(exchange)) Remove(exchange);
+        if (exchange == _first && exchange.PickNow()) Remove(exchange);
         return new Turn(exchange);
     }
 
     /// <summary>Takes a request out that has ended otherwise; it goes on inside this call.</summary>
-    internal void Leave(Exchange exchange)
+    internal void Leave(PickOwner exchange)
     {
         Remove(exchange);
         Resume(exchange);
@@ -44,14 +44,14 @@ internal sealed class LoopWaitQueue(WaitQueue owner, TransportLoop loop) : LoopW
         Interlocked.Exchange(ref _isPosted, 0); // what is freed from here on posts again
         while (_first is { } exchange)
         {
-            if (!Forwarder.PickNow(exchange)) return; // all taken again: the next completion wakes
+            if (!exchange.PickNow()) return; // all taken again: the next completion wakes
             Remove(exchange);
             Resume(exchange);
         }
         owner.Freed();
     }
 
-    private void Remove(Exchange exchange)
+    private void Remove(PickOwner exchange)
     {
         if (exchange.PreviousQueued is { } previous) previous.NextQueued = exchange.NextQueued;
         else _first = exchange.NextQueued;
@@ -63,7 +63,7 @@ internal sealed class LoopWaitQueue(WaitQueue owner, TransportLoop loop) : LoopW
         owner.Uncount();
     }
 
-    private static void Resume(Exchange exchange)
+    private static void Resume(PickOwner exchange)
     {
         Action? continuation = exchange.AfterQueue;
         exchange.AfterQueue = null;
@@ -71,7 +71,7 @@ internal sealed class LoopWaitQueue(WaitQueue owner, TransportLoop loop) : LoopW
     }
 
     /// <summary>The wait; what follows runs inline on the loop.</summary>
-    internal readonly struct Turn(Exchange exchange) : ICriticalNotifyCompletion
+    internal readonly struct Turn(PickOwner exchange) : ICriticalNotifyCompletion
     {
         public Turn GetAwaiter() => this;
 

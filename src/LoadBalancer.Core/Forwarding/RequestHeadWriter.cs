@@ -17,7 +17,8 @@ internal static class RequestHeadWriter
     internal static void Write(Exchange exchange, DestinationState destination, TransportWriter output)
     {
         ClusterSnapshot cluster = exchange.Cluster!;
-        output.Advance(Write(exchange, cluster, destination, output.GetSpan(SizeMax(exchange, cluster, destination)), []));
+        ReadOnlySpan<byte> lines = exchange.Cache is { } cache ? cache.RequestLines : [];
+        output.Advance(Write(exchange, cluster, destination, output.GetSpan(SizeMax(exchange, cluster, destination) + lines.Length), lines));
     }
 
     /// <summary>Room that <see cref="Write(Exchange, ClusterSnapshot, DestinationState, Span{byte}, ReadOnlySpan{byte})"/> may need.</summary>
@@ -25,8 +26,8 @@ internal static class RequestHeadWriter
         exchange.Request.Length + exchange.Client.ForwardedLines.Length + exchange.Client.CertificateLines.Length + 3 * exchange.Request.AuthorityLength + destination.HostValue.Length
             + (cluster.HostOverride?.Length ?? 0) + exchange.Client.Listener.ViaLine.Length + 512;
 
-    /// <summary>The same for any cluster, with a line more. Returns the length.</summary>
-    internal static int Write(Exchange exchange, ClusterSnapshot cluster, DestinationState destination, Span<byte> output, ReadOnlySpan<byte> extraLine)
+    /// <summary>The same for any cluster, with lines more. Returns the length.</summary>
+    internal static int Write(Exchange exchange, ClusterSnapshot cluster, DestinationState destination, Span<byte> output, ReadOnlySpan<byte> extraLines)
     {
         RequestHead request = exchange.Request;
         Http1Connection client = exchange.Client;
@@ -37,7 +38,7 @@ internal static class RequestHeadWriter
 
         AppendRequestLine(ref head, exchange, bytes);
 
-        uint drop = ClientClaims;
+        uint drop = ClientClaims | HeadBuffer.Bit(KnownField.XForwardedLookAlike);
         if (client.OwnsCertificateFields) drop |= HeadBuffer.Bit(KnownField.ClientCertificate);
         bool keepsHost = cluster.KeepsClientHost && request.TargetForm != TargetForm.Absolute && request.HasKnown(KnownField.Host);
         if (!keepsHost)
@@ -52,7 +53,7 @@ internal static class RequestHeadWriter
         if (isBounded) drop |= HeadBuffer.Bit(KnownField.MaxForwards);
         // RFC 9110 §10.1.1: HTTP/1.0 cannot expect, and without content there is nothing to wait with.
         if (!request.ExpectContinue || !request.HasBody) drop |= HeadBuffer.Bit(KnownField.Expect);
-        head.AppendFields(request, bytes, drop);
+        head.AppendFields(request, bytes, drop, exchange.Cache is { DropsConditions: true });
         if (isBounded)
         {
             head.Append("Max-Forwards: "u8);
@@ -65,7 +66,7 @@ internal static class RequestHeadWriter
         AppendForwarded(ref head, client, request, bytes, authority, client.ForwardedLines);
         head.Append(client.CertificateLines);
         head.Append(request.MinorVersion == 0 ? listener.ViaLine10 : listener.ViaLine);
-        head.Append(extraLine);
+        head.Append(extraLines);
         head.Append("\r\n"u8);
         return head.Length;
     }

@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Http;
@@ -15,14 +16,17 @@ internal static class ResponseHeadWriter
         ListenerSnapshot listener = exchange.Client.Listener;
         bool isOldClient = exchange.Request.MinorVersion == 0;
         bool isInterim = response.Status < 200;
-        var head = new HeadBuffer(output.GetSpan(response.Length + listener.ViaLine.Length + exchange.SetCookie.Length + 192));
+        ReadOnlySpan<byte> limits = exchange.Limits is { } holds ? holds.Fields : default;
+        var head = new HeadBuffer(output.GetSpan(response.Length + listener.ViaLine.Length + listener.StrictTransportLine.Length + exchange.SetCookie.Length + limits.Length
+            + (exchange.Cache is null ? 192 : 192 + CacheExchange.StatusLineBytesMax)));
 
         head.Append("HTTP/1.1 "u8);
         head.AppendNumber(response.Status);
         head.Append((byte)' ');
         head.Append(bytes.Slice(response.ReasonStart, response.ReasonLength));
         head.Append("\r\n"u8);
-        head.AppendFields(response, bytes, 0);
+        // A client that gets ours need not make sense of two sets; where there are none of ours the destination's pass.
+        head.AppendFields(response, bytes, listener.OwnResponseFields | (limits.IsEmpty || isInterim ? 0 : HeadBuffer.Bit(KnownField.RateLimit)), exchange.Cache is { DropsTags: true });
 
         // RFC 9110 §15.5.22: what a 426 requires is said in Upgrade, and a client that follows is served: see UpgradeProtocols.
         if (response.Status is 101 or 426 && response.HasKnown(KnownField.Upgrade)) AppendUpgrade(ref head, response, bytes);
@@ -37,8 +41,14 @@ internal static class ResponseHeadWriter
             if (!exchange.KeepClientAlive) head.Append("Connection: close\r\n"u8);
             else if (isOldClient) head.Append("Connection: keep-alive\r\n"u8);
             if (!response.HasKnown(KnownField.Date)) head.Append(exchange.Context.DateLine);
+            if (exchange.Cache is { } cache) head.Advance(cache.WriteStatusLine(head.Free));
         }
-        if (!isInterim || response.Status == 101) head.Append(exchange.SetCookie);
+        if (!isInterim || response.Status == 101)
+        {
+            head.Append(exchange.SetCookie);
+            head.Append(listener.StrictTransportLine);
+            head.Append(limits);
+        }
         head.Append(response.MinorVersion == 0 ? listener.ViaLine10 : listener.ViaLine);
         head.Append("\r\n"u8);
         output.Advance(head.Length);

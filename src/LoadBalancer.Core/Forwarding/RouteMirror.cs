@@ -45,10 +45,10 @@ internal sealed class RouteMirror(MirrorConfig config, ClusterSnapshot cluster, 
             Volatile.Write(ref counts.Dropped, counts.Dropped + 1);
             return;
         }
-        Mirror mirror = context.Mirrors.Lease();
+        Mirror mirror = context.Detached.LeaseMirror();
         if (!mirror.TryFill(exchange, cluster, lease))
         {
-            context.Mirrors.Return(mirror);
+            context.Detached.Remove(mirror);
             Volatile.Write(ref counts.Skipped, counts.Skipped + 1);
             return;
         }

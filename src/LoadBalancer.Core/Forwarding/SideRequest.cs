@@ -39,6 +39,12 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
     /// <summary>From the pick to the first byte of the answer, in timestamp ticks; -1 where it was not reached.</summary>
     internal long FirstByteTicks { get; private set; }
 
+    /// <summary>Whether no kept connection is taken: one has turned out to be closed.</summary>
+    private protected bool NeedsFreshConnection { get; init; }
+
+    /// <summary>Whether it went by a kept connection.</summary>
+    private protected bool WasReused { get; private set; }
+
     private protected LoopContext Context => context;
 
     private protected ClusterSnapshot Cluster { get; private set; } = null!;
@@ -59,7 +65,8 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
     private protected async ValueTask<bool> ConnectAsync()
     {
         UpstreamPool pool = Destination.PoolOf(context);
-        Upstream = pool.TryRent();
+        Upstream = NeedsFreshConnection ? null : pool.TryRent();
+        WasReused = Upstream is not null;
         if (Upstream is not null)
         {
             ConnectTicks = 0;
@@ -84,16 +91,15 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
         }
         if (pool.Create(endPoint) is not { } upstream) return Failed(EndReason.UpstreamOverloaded);
         Upstream = upstream;
-        ConnectResult result = await upstream.Transport.ConnectAsync().ConfigureAwait(false);
+        ConnectResult result = await Destination.OpenAsync(upstream.Transport, _client).ConfigureAwait(false);
         context.Loop.Timers.Remove(this);
         if (result == ConnectResult.Connected && !IsCut)
         {
             ConnectTicks = time.GetTimestamp() - start;
-            ProxyHeaderSender.Collect(upstream.Transport.Output, Destination.ProxyProtocol, _client);
             return true;
         }
         if (!IsCut || Reason != EndReason.None) Destination.ConnectFailed(); // what nobody wants any more says nothing of the address
-        return Failed(result == ConnectResult.ResourceExhausted ? EndReason.ResourceExhausted : EndReason.UpstreamConnectFailed);
+        return Failed(Connector.ReasonOf(result));
     }
 
     /// <summary>Whether a whole head stands at the front of the connection's bytes: a final one, or an interim one where that is asked for.</summary>
@@ -127,7 +133,7 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
                 continue;
             }
             if (status == ParseStatus.Rejected) return Failed(EndReason.BadResponse);
-            if (input.IsEnded) return Failed(EndReason.UpstreamClosed);
+            if (input.IsEnded) return Failed(Connector.EndOf(Upstream.Transport));
             input.Consume(0, needsMore: true);
         }
     }

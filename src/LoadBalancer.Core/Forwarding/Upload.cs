@@ -6,18 +6,20 @@ using LoadBalancer.Http;
 
 namespace LoadBalancer.Core.Forwarding;
 
-/// <summary>Streams a request body to the destination beside the answering side, which it tells of failures through <see cref="Exchange.Fail"/>.</summary>
+/// <summary>Streams a request body to the destination beside the answering side, which it tells of failures through <see cref="Exchange.Fail"/>; or to the policies that want it whole.</summary>
 internal static class Upload
 {
+    /// <summary>Moves the body to its end. A receiver that takes no more is noted by <see cref="Exchange.IsUploadStopped"/>.</summary>
     [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
-    internal static async ValueTask RunAsync(Exchange exchange, TransportConnection upstream)
+    internal static async ValueTask RunAsync(Exchange exchange, TransportWriter output, bool writesChunks)
     {
         Http1Connection client = exchange.Client;
         TransportReader input = client.Transport.Input;
-        bool chunked = exchange.Request.Framing == MessageFraming.Chunked;
         BodyMover mover = exchange.RequestBody;
-        mover.Begin(exchange.Request.Framing, exchange.Request.ContentLength, chunked, exchange.Request.CopyFieldOptions(exchange.Head.Span));
-        long upstreamIdle = exchange.Cluster!.IdleMilliseconds;
+        mover.Begin(exchange.Request.Framing, exchange.Request.ContentLength, writesChunks, exchange.Request.CopyFieldOptions(exchange.Head.Span));
+        // Policies have not seen them: a client would forge a field in a trailer that a policy takes out of the head.
+        mover.DropsTrailers = exchange.Policies is not null;
+        long upstreamIdle = exchange.Cluster?.IdleMilliseconds ?? 0; // policies take it without a wait
         long waited = 0;
         while (!mover.IsComplete)
         {
@@ -36,7 +38,7 @@ internal static class Upload
             }
             if (exchange.IsUploadStopped || isCanceled || exchange.FailReason != EndReason.None) return;
             bool isEnd = input.IsEnded;
-            ValueTask<int> moving = mover.MoveAsync(input.Bytes, upstream.Output);
+            ValueTask<int> moving = mover.MoveAsync(input.Bytes, output);
             int moved;
             if (moving.IsCompleted) moved = moving.GetAwaiter().GetResult();
             else
@@ -58,7 +60,7 @@ internal static class Upload
             EndReason reason = moved == BodyMover.Rejected ? EndReason.BadRequestBody
                 : exchange.RequestBodyMax >= 0 && mover.DataBytes > exchange.RequestBodyMax ? EndReason.RequestBodyTooLarge
                 : !mover.IsComplete && isEnd ? EndReason.ClientAborted
-                : !mover.IsComplete && IsTooSlow(client, waited, mover.DataBytes) ? EndReason.RequestBodyTimeout
+                : !mover.IsComplete && (IsTooSlow(client, waited, mover.DataBytes) || exchange.Context.Loop.NowMilliseconds >= exchange.BodyEndAt) ? EndReason.RequestBodyTimeout
                 : EndReason.None;
             if (reason != EndReason.None)
             {

@@ -5,7 +5,7 @@ using LoadBalancer.Core.Transport;
 namespace LoadBalancer.Core.Forwarding;
 
 /// <summary>
-/// Requests of one cluster that wait while all its destinations are at their limits: bounded over all loops, first in, first out on each.
+/// Requests, or TCP connections, of one cluster that wait while all its destinations are at their limits: bounded over all loops, first in, first out on each.
 /// Whoever completes a pick lets the loops that wait have their turn round robin; a loop that has served all its own passes it on.
 /// </summary>
 /// <remarks>
@@ -61,7 +61,7 @@ internal sealed class WaitQueue(int requestsMax, TimeSpan timeout, int loopCount
     /// whatever else has ended the request. On the loop's thread.
     /// </summary>
     [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
-    internal async ValueTask<EndReason> WaitAsync(Exchange exchange)
+    internal async ValueTask<EndReason> WaitAsync(PickOwner exchange)
     {
         if (exchange.FailReason != EndReason.None) return exchange.FailReason; // the client left while a failed attempt was wound up
         if (!TryCount()) return EndReason.QueueFull;

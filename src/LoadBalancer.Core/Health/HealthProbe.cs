@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using LoadBalancer.Core.Configuration;
-using LoadBalancer.Core.ProxyProtocol;
+using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Transport;
+using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
 
 namespace LoadBalancer.Core.Health;
@@ -11,12 +11,12 @@ internal static class HealthProbe
 {
     /// <summary>Connects and, with a request given, asks and judges the answer.</summary>
     [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
-    internal static async ValueTask<ProbeResult> RunAsync(TransportConnection connection, HealthCheck check, byte[]? request, HeadLimits limits, ProxyProtocolVersion proxyProtocol)
+    internal static async ValueTask<ProbeResult> RunAsync(DestinationState destination, TransportConnection connection, HealthCheck check, byte[]? request, HeadLimits limits)
     {
-        ConnectResult connected = await connection.ConnectAsync().ConfigureAwait(false);
+        ConnectResult connected = await destination.OpenAsync(connection, client: default).ConfigureAwait(false);
         if (connected == ConnectResult.ResourceExhausted) return ProbeResult.Unknown;
+        if (connected is ConnectResult.HandshakeFailed or ConnectResult.CertificateInvalid) return ProbeResult.Failed($"hand-shake: {((TlsConnection)connection).Problem}");
         if (connected != ConnectResult.Connected) return ProbeResult.Failed($"connect: {connected}");
-        ProxyHeaderSender.Collect(connection.Output, proxyProtocol, client: default);
         if (request is null)
         {
             await connection.Output.FlushAsync().ConfigureAwait(false);

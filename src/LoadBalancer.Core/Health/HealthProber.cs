@@ -107,11 +107,11 @@ internal sealed class HealthProber : LoopTimer
             if (endPoint is null) return ProbeResult.Failed("the name cannot be resolved");
         }
         if (_isTimedOut || _isStopped) return ProbeResult.Unknown;
-        TransportConnection connection = _context.Loop.CreateOutbound(endPoint);
+        TransportConnection connection = _state.CreateConnection(_context, endPoint, isHttp: _request is not null);
         _connection = connection;
         try
         {
-            ProbeResult result = await HealthProbe.RunAsync(connection, _check, _request, _cluster.HeadLimits, _state.ProxyProtocol).ConfigureAwait(false);
+            ProbeResult result = await HealthProbe.RunAsync(_state, connection, _check, _request, _cluster.HeadLimits).ConfigureAwait(false);
             if (result.IsGood == false)
             {
                 if (connection.Fault == TransportFault.Aborted && !_isTimedOut) return ProbeResult.Unknown; // cut with the loop, which ends

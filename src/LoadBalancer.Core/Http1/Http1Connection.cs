@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Forwarding;
+using LoadBalancer.Core.Protection;
 using LoadBalancer.Core.Routing;
 using LoadBalancer.Core.Timers;
 using LoadBalancer.Core.Transport;
@@ -28,6 +29,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     private long _requests;
     private Exchange? _exchange;
     private byte[]? _forwardedLines;
+    private int _guardVersion; // by which the client's address was looked at last
 
     /// <summary>Kept connections to destinations that are this client's alone.</summary>
     internal ClientUpstreams Upstreams;
@@ -65,6 +67,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     internal override void Start()
     {
         base.Start();
+        _guardVersion = Admission.GuardVersion;
         Transport.Observer = this;
         _ = RunAsync(); // ends with the connection; catches everything itself
     }
@@ -179,6 +182,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         ReadOnlySpan<byte> bytes = exchange.Head.Span;
         exchange.Record.Method = exchange.Head.Slice(request.MethodStart, request.MethodLength);
         exchange.Record.Target = exchange.Head.Slice(request.TargetStart, request.TargetLength);
+        exchange.WireHeadLength = request.Length;
         exchange.KeepClientAlive = request.KeepAlive && !Context.IsDraining && _requests < _requestsMax && Context.Loop.NowMilliseconds < _closeAt;
 
         ReadOnlySpan<byte> rest = bytes[request.Length..];
@@ -187,6 +191,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         {
             exchange.IsUploadDone = true;
             exchange.BufferedBody = exchange.Head.Slice(request.Length, (int)request.ContentLength);
+            exchange.WireBodyLength = (int)request.ContentLength;
             exchange.Record.RequestBodyBytes = request.ContentLength;
         }
 
@@ -206,6 +211,14 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
             path = exchange.NormalizedPath;
         }
 
+        // Before any redirect or route: a redirect for all would lead an authority away from the answer.
+        if (Context.Server.Challenges.HasHttp && request.Method is RequestMethod.Get or RequestMethod.Head && Context.Server.Challenges.FindHttp(path) is { } challenge)
+            return Answered(Responses.ChallengeAsync(exchange, challenge), out answer);
+        if (IsKeptOut(exchange)) return Answered(Responses.ErrorAsync(exchange, 403, exchange.Record.Reason), out answer);
+        if (Listener.Rules is { } rules && rules.Find(exchange, path, IsTrusted ? exchange.Record.ForwardedClient : Remote) is { } rule)
+            return Answered(Responses.ErrorAsync(exchange, rule.Status, EndReason.RequestBlocked), out answer);
+        if (Listener.RedirectsTo is { } secure) return Answered(Responses.ToHttpsAsync(exchange, secure, path), out answer);
+
         var fields = new RequestFieldLookup(request, bytes);
         RouteSnapshot? route = Listener.Routes.Find(
             bytes.Slice(request.AuthorityStart, request.AuthorityLength), path, bytes.Slice(request.MethodStart, request.MethodLength), ref fields);
@@ -218,19 +231,61 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         if (bodyMax >= 0 && request.Framing == MessageFraming.ContentLength && request.ContentLength > bodyMax)
             return Answered(Responses.ErrorAsync(exchange, 413, EndReason.RequestBodyTooLarge), out answer);
 
+        if (request.Length > route.RequestHeadBytesMax || request.FieldCount > route.RequestHeaderCountMax)
+        {
+            exchange.Record.Rejection = request.FieldCount > route.RequestHeaderCountMax ? RejectionReason.TooManyFields : RejectionReason.HeadTooLarge;
+            return Answered(Responses.ErrorAsync(exchange, 431, EndReason.BadRequest), out answer);
+        }
+        if (route.RequestBodyMilliseconds > 0) exchange.BodyEndAt = Context.Loop.NowMilliseconds + route.RequestBodyMilliseconds;
+        if (route.DeadlineMilliseconds > 0) exchange.DeadlineAt = Context.Loop.NowMilliseconds + route.DeadlineMilliseconds;
+        if (route.Limits is { } limits && !limits.TryEnter(exchange, out answer)) return true;
+        if (route.Policies is { } policies && exchange.BeginPolicies().TryAnswer(policies, out answer)) return true;
+        return TryAnswerRouted(exchange, out answer);
+    }
+
+    /// <summary>The same, once the policies of the route have seen the request.</summary>
+    internal bool TryAnswerRouted(Exchange exchange, out ValueTask answer)
+    {
+        RequestHead request = exchange.Request;
+        RouteSnapshot route = exchange.Route!;
+        if (route.IdentityLimits is { } limits && !limits.TryEnter(exchange, out answer)) return true;
+
         // RFC 9110 §7.6.2: at zero the recipient answers itself.
         if (request.MaxForwards == 0 && (request.Method is RequestMethod.Trace or RequestMethod.Options))
             return Answered(Responses.FinalRecipientAsync(exchange), out answer);
 
-        ClusterSnapshot? cluster = route.ClusterFor(Context.Random);
+        ClusterSnapshot? cluster = exchange.Policies?.ChosenCluster ?? route.ClusterFor(Context.Random);
         if (cluster is null)
-            return Answered(Responses.RouteAnswerAsync(exchange, path), out answer);
+            return Answered(Responses.RouteAnswerAsync(exchange, exchange.Path), out answer);
 
-        if (route.DeadlineMilliseconds > 0) exchange.DeadlineAt = Context.Loop.NowMilliseconds + route.DeadlineMilliseconds;
         exchange.Cluster = cluster;
         exchange.Record.Cluster = cluster.Name;
+        // First: what is stored costs the cluster nothing.
+        if (route.Cache is { } cache && exchange.BeginCache().TryAnswer(cache, exchange.Path, out answer)) return true;
         answer = default;
-        return false;
+        return cluster.Shedding is { } shedding && !shedding.TryEnter(exchange, route.Config.Priority, out answer);
+    }
+
+    /// <summary>Whether the client is kept out by its address; the record says why. A client itself is looked at again where it may have been banned since.</summary>
+    private bool IsKeptOut(Exchange exchange)
+    {
+        SourceGuard guard = Context.Server.Guard;
+        PeerAddress client = Remote;
+        if (IsTrusted)
+        {
+            exchange.Record.ForwardedClient = client = exchange.ClientAddress;
+            if (!guard.IsUsed(Listener)) return false;
+        }
+        else
+        {
+            int version = guard.Version;
+            if (version == _guardVersion) return false;
+            _guardVersion = version;
+        }
+        exchange.Record.Reason = guard.Refuse(exchange.Record, Listener, client);
+        if (exchange.Record.Reason == EndReason.None) return false;
+        exchange.KeepClientAlive &= IsTrusted; // others come through a proxy's connection
+        return true;
     }
 
     private static bool Answered(ValueTask answering, out ValueTask answer)
@@ -244,8 +299,8 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     {
         // Written first: the record may point into these bytes.
         WriteRecord(exchange);
-        // What follows is the next request, which nobody has looked at. A streamed body has taken the request out before.
-        if (!exchange.IsUploadStreamed) Transport.Input.Consume(exchange.Request.Length + exchange.BufferedBody.Length);
+        // What follows is the next request, which nobody has looked at. Who reads the body has taken the request out before.
+        if (!exchange.IsHeadKept) Transport.Input.Consume(exchange.WireHeadLength + exchange.WireBodyLength);
         return exchange.KeepClientAlive && exchange.IsUploadDone && Transport.Fault == TransportFault.None;
     }
 
@@ -253,17 +308,12 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     {
         if (exchange.IsRecorded) return;
         exchange.IsRecorded = true;
+        exchange.Limits?.Leave(); // before anybody hears that the request is over
         CompletionRecord record = exchange.Record;
         // A pick that was completed has just read the clock.
         record.TotalTicks = (exchange.EndTimestamp != 0 ? exchange.EndTimestamp : Context.Loop.Time.GetTimestamp()) - record.StartTimestamp;
-        try
-        {
-            Context.Observer?.OnCompleted(record);
-        }
-        catch (Exception e)
-        {
-            Context.Server.OnInternalError(e); // the fault of code that is not ours: the client is served all the same
-        }
+        exchange.Shedding?.Leave(exchange, record.StartTimestamp + record.TotalTicks);
+        Context.Tell(record);
     }
 
     private void Complete(Exchange exchange)
@@ -296,7 +346,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         Context.Loop.Timers.Set(this, Context.Loop.NowMilliseconds + milliseconds);
     }
 
-    internal void ArmBody() => Arm(Phase.Body, Listener.BodyIdleMilliseconds);
+    internal void ArmBody() => Arm(Phase.Body, Math.Min(Listener.BodyIdleMilliseconds, _exchange!.BodyEndAt - Context.Loop.NowMilliseconds));
 
     internal void ArmUpstreamWrite(long milliseconds) => Arm(Phase.UpstreamWrite, milliseconds);
 

@@ -29,6 +29,23 @@ internal static class RedirectLocation
         return location.Append(to, at, to.Length - at).ToString();
     }
 
+    /// <summary>The https URL of a resource. 443 is not written (RFC 9110 §4.2.2).</summary>
+    internal static string Https(ReadOnlySpan<byte> host, int port, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query)
+    {
+        var location = new StringBuilder("https://", 32 + host.Length + path.Length + query.Length).Append(Encoding.ASCII.GetString(host));
+        if (port != 443) location.Append(CultureInfo.InvariantCulture, $":{port}");
+        AppendPath(location, path);
+        AppendEncoded(location, query);
+        return location.ToString();
+    }
+
+    /// <summary>The host of a valid authority: a name, an IPv4 address, or an IPv6 address with its brackets.</summary>
+    internal static ReadOnlySpan<byte> WithoutPort(ReadOnlySpan<byte> authority)
+    {
+        int colon = authority.LastIndexOf((byte)':');
+        return colon > authority.LastIndexOf((byte)']') ? authority[..colon] : authority;
+    }
+
     private static void AppendPath(StringBuilder location, ReadOnlySpan<byte> path)
     {
         if (path.SequenceEqual("*"u8)) return; // OPTIONS of the server as a whole: no path

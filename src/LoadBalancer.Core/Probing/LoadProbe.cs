@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.Health;
-using LoadBalancer.Core.ProxyProtocol;
 using LoadBalancer.Core.Timers;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
@@ -96,13 +95,12 @@ internal sealed class LoadProbe : LoopTimer
             }
             _connection = pool.Create(endPoint);
             if (_connection is null) return false; // as many connections as allowed: they are for requests
-            ConnectResult result = await _connection.Transport.ConnectAsync().ConfigureAwait(false);
+            ConnectResult result = await state.OpenAsync(_connection.Transport, client: default).ConfigureAwait(false);
             if (result != ConnectResult.Connected)
             {
                 if (_isTimedOut || result is not (ConnectResult.Aborted or ConnectResult.ResourceExhausted)) state.ConnectFailed();
                 return false;
             }
-            ProxyHeaderSender.Collect(_connection.Transport.Output, state.ProxyProtocol, client: default);
         }
         await _connection.Transport.Output.WriteAsync(_prober.Probing.RequestFor(state)).ConfigureAwait(false); // a connection that is gone shows itself below
         TransportReader input = _connection.Transport.Input;

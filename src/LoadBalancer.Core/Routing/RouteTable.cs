@@ -114,7 +114,8 @@ internal sealed class RouteTable<TRoute> where TRoute : class
     // Where a suffix that is short enough to be in the table may begin.
     private int Skip(ReadOnlySpan<byte> name) => Math.Max(1, name.Length - _suffixBytesMax - 1);
 
-    private static ReadOnlySpan<byte> SplitAuthority(ReadOnlySpan<byte> authority, out int port)
+    /// <summary>The host without its port, and the port, -1 for none.</summary>
+    internal static ReadOnlySpan<byte> SplitAuthority(ReadOnlySpan<byte> authority, out int port)
     {
         port = -1;
         ReadOnlySpan<byte> name = authority;

@@ -42,6 +42,9 @@ public sealed class ServedRequest
     /// <summary>User id of the process at the other end of a Unix socket; -1 for TCP, and where the system does not tell.</summary>
     public int PeerUserId { get; }
 
+    /// <summary>All field lines, in the order in which they came.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Fields => _fields;
+
     /// <summary>The value of a field, several lines of it joined by ", " (RFC 9110 §5.3); null when there is none.</summary>
     public string? Field(string name)
     {

@@ -8,8 +8,6 @@ namespace LoadBalancer.Core.Tls;
 /// <summary>Which clients a listener lets in by certificate. Immutable.</summary>
 internal sealed class ClientVerification
 {
-    private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2"; // RFC 5280 §4.2.1.12
-
     internal ClientVerification(ClientCertificateConfig config, X509Certificate2Collection authorities)
     {
         Authorities = authorities;
@@ -28,17 +26,7 @@ internal sealed class ClientVerification
     internal byte[] Id { get; }
 
     /// <summary>For the portable path: how a chain is built and judged.</summary>
-    internal X509ChainPolicy ChainPolicy()
-    {
-        // Nothing is fetched from anywhere: the client would decide from where.
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
-        policy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
-        foreach (X509Certificate2 authority in Authorities)
-        {
-            (TrustFile.IsRoot(authority) ? policy.CustomTrustStore : policy.ExtraStore).Add(authority);
-        }
-        return policy;
-    }
+    internal X509ChainPolicy ChainPolicy() => ChainTrust.Policy(Authorities, ChainTrust.ClientAuthentication);
 
     /// <summary>For the portable path: the verdict.</summary>
     internal bool Accepts(X509Certificate? certificate, SslPolicyErrors errors) => certificate is null ? !IsRequired : errors == SslPolicyErrors.None;

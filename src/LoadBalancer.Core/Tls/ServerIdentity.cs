@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Tls.OpenSsl;
@@ -10,27 +9,27 @@ namespace LoadBalancer.Core.Tls;
 internal sealed class ServerIdentity
 {
     /// <exception cref="System.Security.Cryptography.CryptographicException">OpenSSL does not take the certificate.</exception>
-    internal ServerIdentity(ServerCertificate certificate, TlsPolicy policy, ClientVerification? clients, bool useOpenSsl)
+    internal ServerIdentity(ServerCertificate certificate, TlsPolicy policy, ClientVerification? clients, bool isHttp, bool useOpenSsl)
     {
         Certificate = certificate;
-        if (useOpenSsl) OpenSsl = new OpenSslContext(certificate, policy, clients);
-        else Stream = StreamOptions(certificate, policy, clients);
+        if (useOpenSsl) OpenSsl = new OpenSslServerContext(certificate, policy, clients, isHttp);
+        else Stream = StreamOptions(certificate, policy, clients, isHttp);
     }
 
     internal ServerCertificate Certificate { get; }
 
-    /// <summary>For <see cref="OpenSslConnection"/>; null where that is not used.</summary>
-    internal OpenSslContext? OpenSsl { get; }
+    /// <summary>For <see cref="OpenSslServerConnection"/>; null where that is not used.</summary>
+    internal OpenSslServerContext? OpenSsl { get; }
 
-    /// <summary>For <see cref="SslStreamConnection"/>; null where that is not used.</summary>
+    /// <summary>For <see cref="SslStreamServerConnection"/>; null where that is not used.</summary>
     internal SslServerAuthenticationOptions? Stream { get; }
 
-    private static SslServerAuthenticationOptions StreamOptions(ServerCertificate certificate, TlsPolicy policy, ClientVerification? clients) => new()
+    private static SslServerAuthenticationOptions StreamOptions(ServerCertificate certificate, TlsPolicy policy, ClientVerification? clients, bool isHttp) => new()
     {
         ServerCertificateContext = certificate.Context,
-        ApplicationProtocols = [SslApplicationProtocol.Http11],
-        EnabledSslProtocols = policy == TlsPolicy.Modern ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13,
-        CipherSuitesPolicy = OperatingSystem.IsLinux() ? new CipherSuitesPolicy(policy == TlsPolicy.Modern ? TlsCiphers.Modern : TlsCiphers.Intermediate) : null,
+        ApplicationProtocols = isHttp ? [SslApplicationProtocol.Http11] : null,
+        EnabledSslProtocols = TlsCiphers.Protocols(policy),
+        CipherSuitesPolicy = TlsCiphers.Suites(policy),
         EncryptionPolicy = EncryptionPolicy.RequireEncryption,
         AllowRenegotiation = false,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,

@@ -2,25 +2,23 @@ using System.Diagnostics;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
-using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Tls;
 
 /// <summary>A connection encrypted by <see cref="SslStream"/>: wherever .NET runs, at the price of a stream in between.</summary>
-internal sealed class SslStreamConnection : TlsConnection
+internal abstract class SslStreamConnection : TlsConnection
 {
     private readonly SslStreamReader _reader;
-    private readonly CertificateSet _certificates;
-    private readonly ClientVerification? _clients;
 
-    internal SslStreamConnection(TransportConnection inner, CertificateSet certificates, ClientVerification? clients) : base(inner)
+    private protected SslStreamConnection(TransportConnection inner, bool verifies) : base(inner)
     {
-        _certificates = certificates;
-        _clients = clients;
-        Ssl = new SslStream(new TransportStream(inner), leaveInnerStreamOpen: true, clients is null ? null : AcceptsClient);
+        Below = new TransportStream(inner);
+        Ssl = new SslStream(Below, leaveInnerStreamOpen: true, verifies ? (_, certificate, chain, errors) => Accepts(certificate, chain, errors) : null);
         _reader = new SslStreamReader(this, inner);
     }
+
+    private protected TransportStream Below { get; }
 
     internal SslStream Ssl { get; }
 
@@ -28,27 +26,16 @@ internal sealed class SslStreamConnection : TlsConnection
 
     private protected override TlsReader Reader => _reader;
 
-    private protected override async ValueTask<bool> HandshakeAsync()
-    {
-        try
-        {
-            await Ssl.AuthenticateAsServerAsync(
-                static (_, hello, connection, _) => new(((SslStreamConnection)connection!)._certificates.Find(hello.ServerName).Stream!), this, CancellationToken.None).ConfigureAwait(false);
-            if (_clients is not null) ClientCertificate = (X509Certificate2?)Ssl.RemoteCertificate;
-            return true;
-        }
-        catch (Exception e) when (IsPeerFault(e))
-        {
-            return false;
-        }
-    }
+    /// <summary>The verdict on the peer's certificate, where there is one to give.</summary>
+    private protected abstract bool Accepts(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors);
 
-    private bool AcceptsClient(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
-    {
-        bool isAccepted = _clients!.Accepts(certificate, errors);
-        if (!isAccepted) FailReason = EndReason.ClientCertificateRefused;
-        return isAccepted;
-    }
+    /// <summary>A read of the stream has thrown.</summary>
+    internal void OnReadFault(Exception e) => OnReadBroken(Inner.Fault == TransportFault.None && !Below.HasEnded ? Describe(e) : "");
+
+    private protected static string Describe(Exception e) => e.GetBaseException().Message.ReplaceLineEndings(" ").Trim();
+
+    /// <summary>Whether an end that has just been met is none in order: the peer owes a close_notify (RFC 8446 §6.1), and there was none.</summary>
+    internal virtual bool IsTruncated => false;
 
     // Completes at once: the stream below only collects.
     internal override bool Encrypt(ReadOnlyMemory<byte> plain)

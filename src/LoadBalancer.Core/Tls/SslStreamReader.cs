@@ -15,6 +15,7 @@ internal sealed class SslStreamReader : TlsReader
     private int _room; // of the read under way; 0 for one that only waits
     private int _reads;
     private bool _isWaiting; // a read of the stream is under way
+    private bool _isTold;    // one has ended while nobody read
 
     internal SslStreamReader(SslStreamConnection connection, TransportConnection inner) : base(connection, inner)
     {
@@ -22,7 +23,10 @@ internal sealed class SslStreamReader : TlsReader
         _onCompleted = OnCompleted;
     }
 
-    internal override bool IsQuiet => IsEmpty && !IsEnded && !_isWaiting;
+    internal override bool IsQuiet => IsEmpty && !IsEnded && !_isTold && (!_isWaiting || _room == 0);
+
+    // A read of no bytes passes over them, and stays.
+    internal override bool TakeSilentRecords() => IsEmpty && !IsEnded && !_isTold && (_isWaiting ? _room == 0 : !Read(Memory<byte>.Empty));
 
     private protected override bool TryReceiveOrWait()
     {
@@ -46,6 +50,7 @@ internal sealed class SslStreamReader : TlsReader
     private bool Read(Memory<byte> room)
     {
         _room = room.Length;
+        _isTold = false;
         try
         {
 #pragma warning disable CA2012 // consumed once, by Finish
@@ -54,7 +59,7 @@ internal sealed class SslStreamReader : TlsReader
         }
         catch (Exception e) when (SslStreamConnection.IsPeerFault(e))
         {
-            End(isBroken: true);
+            Break(e);
             return true;
         }
         if (_reading.IsCompleted)
@@ -75,13 +80,23 @@ internal sealed class SslStreamReader : TlsReader
         try
         {
             int received = _reading.GetAwaiter().GetResult();
-            if (received > 0) Buffer.Received(received);
-            else if (_room > 0) End(isBroken: false);
+            if (received > 0)
+            {
+                Buffer.Received(received);
+                _connection.HasContent = true;
+            }
+            else if (_room > 0) End(_connection.IsTruncated);
         }
         catch (Exception e) when (SslStreamConnection.IsPeerFault(e))
         {
-            End(isBroken: true);
+            Break(e);
         }
+    }
+
+    private void Break(Exception e)
+    {
+        _connection.OnReadFault(e);
+        End(isBroken: true);
     }
 
     private void OnCompleted()
@@ -90,7 +105,11 @@ internal sealed class SslStreamReader : TlsReader
         _reads = 1;
         bool waited = _room == 0;
         Finish();
-        if (!IsPending) _connection.OnConnectionEvent(readable: true, broken: IsEnded && _connection.Fault != TransportFault.None);
+        if (!IsPending)
+        {
+            _isTold = true;
+            _connection.OnConnectionEvent(readable: true, broken: IsEnded && _connection.Fault != TransportFault.None);
+        }
         else if (HasNews || !waited || Receive()) CompleteRead();
     }
 

@@ -30,8 +30,34 @@ internal abstract class TlsConnection : TransportConnection, IConnectionObserver
 
     internal sealed override bool IsEncrypted => true;
 
+    /// <summary>Whether it carries HTTP, and the hand-shake says so by ALPN.</summary>
+    internal bool IsHttp { get; init; } = true;
+
     /// <summary>Why the hand-shake failed.</summary>
     internal EndReason FailReason { get; private protected set; } = EndReason.HandshakeFailed;
+
+    /// <summary>Whether the peer has refused us after the hand-shake, with an alert in place of any content: in TLS 1.3 so ends one that misses our certificate.</summary>
+    internal bool IsRefused { get; private set; }
+
+    /// <summary>Whether the peer has sent any content.</summary>
+    internal bool HasContent { get; set; }
+
+    /// <summary>Reading broke the connection.</summary>
+    /// <param name="problem">In words, where the engine tells.</param>
+    private protected virtual void OnReadBroken(string problem)
+    {
+    }
+
+    /// <summary>Notes that for a connection to a destination; true for a refusal.</summary>
+    private protected bool NoteRefused(string problem)
+    {
+        if (HasContent || problem.Length == 0) return false;
+        Problem = problem;
+        return IsRefused = true;
+    }
+
+    /// <summary>The same in words, for the log; empty where nobody wants to know.</summary>
+    internal string Problem { get; private protected set; } = "";
 
     private protected sealed override PeerAddress AskLocalAddress() => Inner.GetLocalAddress();
 
@@ -45,13 +71,15 @@ internal abstract class TlsConnection : TransportConnection, IConnectionObserver
         }
     }
 
-    internal sealed override bool IsReusable => Fault == TransportFault.None && Inner.IsReusable && Reader.IsQuiet;
+    // Servers send session tickets and key updates when they like. They are no news to whoever keeps the connection.
+    internal sealed override bool IsReusable => Fault == TransportFault.None && (Inner.IsReusable || Reader.TakeSilentRecords()) && Inner.IsReusable && Reader.IsQuiet;
 
     internal sealed override ValueTask<ConnectResult> ConnectAsync() => throw new NotSupportedException("the connection below is connected first");
 
     /// <summary>Runs the hand-shake; called once, before anything is read or written. False when it failed: <see cref="TransportConnection.Close"/> is all that is left then.</summary>
     internal async ValueTask<bool> EstablishAsync()
     {
+        Remote = Inner.Remote;
         _isEstablished = await HandshakeAsync().ConfigureAwait(false);
         return _isEstablished;
     }

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Transport;
@@ -9,28 +10,30 @@ internal sealed class TlsHandshake(LoopContext context, ListenerSnapshot listene
     : OpeningConnection(context, listener, transport)
 {
     private const byte HandshakeRecord = 22; // RFC 8446 §5.1
+    private static readonly byte[] InternalErrorAlert = [21, 3, 3, 0, 2, 2, 80]; // RFC 8446 §6: fatal, internal_error
     private readonly TlsTermination _tls = listener.Tls!;
     private TlsConnection? _connection;
 
     private protected override EndReason TimeoutReason => EndReason.HandshakeTimeout;
 
-    internal override void Start()
-    {
-        if (_tls.TryBegin()) Begin(_tls.HandshakeMilliseconds);
-        else Refuse(EndReason.HandshakeRefused);
-    }
+    internal override void Start() => Begin(_tls.HandshakeMilliseconds);
 
     private protected override async ValueTask OpenAsync()
     {
+        await Transport.Input.FillAsync();
+        if (Reason == EndReason.None && Transport.Input.IsEmpty) Reason = EndReason.ClientAborted;
+        if (Reason != EndReason.None) return;
+        // Counted from here on: who says nothing holds neither a buffer nor a place.
+        if (!_tls.TryBegin())
+        {
+            Reason = EndReason.HandshakeRefused;
+            Transport.Abort();
+            return;
+        }
         try
         {
-            await Transport.Input.FillAsync();
-            if (Reason == EndReason.None && Transport.Input.IsEmpty) Reason = EndReason.ClientAborted;
-            else if (Reason == EndReason.None && Transport.Input.Bytes.Span[0] != HandshakeRecord) await RefusePlainAsync().ConfigureAwait(false);
-            if (Reason != EndReason.None) return;
-            _connection = _tls.CreateConnection(Transport);
-            bool isEstablished = await _connection.EstablishAsync().ConfigureAwait(false);
-            if (!isEstablished && Reason == EndReason.None) Reason = Transport.Input.IsEnded ? EndReason.ClientAborted : _connection.FailReason;
+            if (Transport.Input.Bytes.Span[0] != HandshakeRecord) await RefusePlainAsync().ConfigureAwait(false);
+            else await HandshakeAsync().ConfigureAwait(false);
         }
         finally
         {
@@ -38,7 +41,37 @@ internal sealed class TlsHandshake(LoopContext context, ListenerSnapshot listene
         }
     }
 
-    private protected override void Proceed() => Serve(Context, Listener, _connection!);
+    private async ValueTask HandshakeAsync()
+    {
+        SslServerAuthenticationOptions? challenge = Context.Server.Challenges.HasTls ? await FindChallengeAsync().ConfigureAwait(false) : null;
+        if (Reason != EndReason.None) return;
+        _connection = challenge is null ? _tls.CreateConnection(Transport) : new SslStreamServerConnection(Transport, challenge);
+        if (_connection is null)
+        {
+            Reason = EndReason.CertificateMissing;
+            await Transport.Output.WriteAsync(InternalErrorAlert).ConfigureAwait(false);
+            Transport.Input.Consume(Transport.Input.Bytes.Length);
+            return;
+        }
+        bool isEstablished = await _connection.EstablishAsync().ConfigureAwait(false);
+        if (Reason != EndReason.None) return;
+        if (!isEstablished) Reason = Transport.Input.IsEnded ? EndReason.ClientAborted : _connection.FailReason;
+        else if (challenge is not null) Reason = EndReason.ChallengeAnswered; // RFC 8737 §3: nothing follows
+    }
+
+    // The hello is read whole before either engine sees it: .NET's tells a name only, and who offers what decides.
+    private async ValueTask<SslServerAuthenticationOptions?> FindChallengeAsync()
+    {
+        string? name;
+        while (!ChallengeHello.TryRead(Transport.Input.Bytes.Span, out name) && !Transport.Input.IsEnded)
+        {
+            Transport.Input.Consume(0, needsMore: true);
+            if (await Transport.Input.FillAsync() || Reason != EndReason.None) break;
+        }
+        return name is null ? null : Context.Server.Challenges.FindTls(name);
+    }
+
+    private protected override void Proceed() => Serve(Context, Listener, _connection!, HandOn());
 
     private protected override void Close() => (_connection ?? Transport).Close();
 
@@ -46,7 +79,7 @@ internal sealed class TlsHandshake(LoopContext context, ListenerSnapshot listene
     private async Task RefusePlainAsync()
     {
         Reason = EndReason.PlainHttp;
-        if (Transport.Input.Bytes.Span[0] is < (byte)'A' or > (byte)'Z')
+        if (!_tls.IsHttp || Transport.Input.Bytes.Span[0] is < (byte)'A' or > (byte)'Z')
         {
             Reason = EndReason.HandshakeFailed;
             return;

@@ -8,6 +8,12 @@ internal abstract class TlsReader(TlsConnection connection, TransportConnection 
     /// <summary>Whether nothing is received and unread.</summary>
     internal abstract bool IsQuiet { get; }
 
+    /// <summary>
+    /// Takes records that carry no content, while nobody reads: session tickets, key updates. False when there is more than that: content, an end, or so
+    /// much that it is no use waiting for its end.
+    /// </summary>
+    internal abstract bool TakeSilentRecords();
+
     private protected sealed override void Defer() => connection.Loop.Defer(connection);
 
     /// <summary>The loop's turn after a yield, cancel or abort.</summary>

@@ -1,48 +1,43 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Tls.OpenSsl;
 using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Tls;
 
-/// <summary>What the hand-shakes of one listener share: its certificates, which may be replaced while it runs, and the bound on their number. Thread-safe.</summary>
+/// <summary>What the hand-shakes of one listener share: its certificates, which are replaced while it runs, and the bound on their number. Thread-safe.</summary>
 internal sealed class TlsTermination
 {
     private readonly bool _useOpenSsl;
+    private readonly string _listener;
+    private readonly CertificateStore _store;
     private readonly TicketKeys _tickets = new();
-    private readonly ClientVerification? _clients;
-    private CertificateSet _certificates;
+    private readonly CertificateSource[] _sources;
+    private readonly TrustSource? _authorities;
+    private readonly Lock _changing = new(); // for what follows, but for the set as others see it
+    private readonly OrderedDictionary<string, IssuedCertificate> _issued = new(StringComparer.OrdinalIgnoreCase); // by the name they are for
+    private ServerIdentity[] _identities = [];
+    private ClientVerification? _clients;
+    private CertificateSet? _certificates;
     private int _handshakes;
 
-    /// <exception cref="ConfigException">A certificate cannot be used.</exception>
-    internal TlsTermination(string path, TlsConfig config, bool useOpenSsl)
+    /// <summary>Makes it of what a store has read.</summary>
+    /// <exception cref="ConfigException">A certificate could not be read.</exception>
+    internal TlsTermination(string listener, TlsConfig config, CertificateStore store, bool isHttp)
     {
         Config = config;
-        _useOpenSsl = useOpenSsl;
+        _listener = listener;
+        _store = store;
+        IsHttp = isHttp;
+        _useOpenSsl = store.UseOpenSsl;
         HandshakeMilliseconds = (long)config.HandshakeTimeout.TotalMilliseconds;
-        var certificates = new List<ServerCertificate>();
+        _sources = [.. config.Certificates.Select(certificate => store.Certificate(listener, certificate))];
+        _authorities = config.ClientCertificates is { } clients ? store.Authorities(listener, clients.Ca) : null;
         var problems = new ProblemList();
-        for (int i = 0; i < config.Certificates.Count; i++)
-        {
-            if (CertificateFile.TryLoad(config.Certificates[i], out ServerCertificate? certificate, out string error)) certificates.Add(certificate);
-            else problems.Add($"{ConfigPath.Item($"{path}.certificates", i)}.file", $"{CharacterText.Quote(config.Certificates[i].File)} {error}");
-        }
-        if (config.ClientCertificates is { } clients)
-        {
-            if (TrustFile.TryLoad(clients.Ca, out X509Certificate2Collection? authorities, out string error)) _clients = new ClientVerification(clients, authorities);
-            else problems.Add($"{path}.clientCertificates.ca", $"{CharacterText.Quote(clients.Ca)} {error}");
-        }
+        for (int i = 0; i < _sources.Length; i++)
+            if (_sources[i].ProblemAt(ConfigPath.Item($"{ConfigPath.Member("listeners", listener)}.tls.certificates", i)) is { } problem) problems.Add(problem.Path, problem.Message);
         if (problems.Problems.Count > 0) throw new ConfigException(problems.Problems);
-        try
-        {
-            _certificates = new CertificateSet(certificates, config.Policy, _clients, useOpenSsl);
-        }
-        catch (CryptographicException e)
-        {
-            problems.Add($"{path}.certificates", $"cannot be used: {e.Message}");
-            throw new ConfigException(problems.Problems);
-        }
+        foreach (string name in config.Acme) _issued[name] = store.Issued(listener, name);
+        lock (_changing) _certificates = Build();
     }
 
     /// <summary>Whether OpenSSL is used directly: beside the epoll transport where it is there. The other transport is the portable path, in this too.</summary>
@@ -52,9 +47,52 @@ internal sealed class TlsTermination
 
     internal long HandshakeMilliseconds { get; }
 
-    /// <summary>The encrypted connection on an accepted one; its hand-shake is not done.</summary>
-    internal TlsConnection CreateConnection(TransportConnection inner) =>
-        _useOpenSsl ? new OpenSslConnection(inner, Volatile.Read(ref _certificates), _tickets, _clients is not null) : new SslStreamConnection(inner, Volatile.Read(ref _certificates), _clients);
+    /// <summary>Whether what is inside is HTTP, which is then agreed on by ALPN; else nothing is, whatever a client offers.</summary>
+    internal bool IsHttp { get; }
+
+    /// <summary>What the next hand-shake begins with; null while there is no certificate.</summary>
+    internal CertificateSet? Certificates => Volatile.Read(ref _certificates);
+
+    /// <summary>Hand-shakes under way.</summary>
+    internal int Handshakes => Volatile.Read(ref _handshakes);
+
+    /// <summary>
+    /// Takes over what its sources have now. Hand-shakes that begin from here on get it; those under way and connections keep what they have. Sessions of
+    /// before hold on, unless the authorities of clients have changed (<see cref="ClientVerification.Id"/>).
+    /// </summary>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">OpenSSL does not take a certificate; nothing has changed.</exception>
+    internal void Refresh()
+    {
+        lock (_changing) Volatile.Write(ref _certificates, Build());
+    }
+
+    /// <summary>Shows a certificate that was issued for a name from the next hand-shake on, in place of the one before it.</summary>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">It cannot be used; nothing has changed.</exception>
+    internal void SetIssued(string name, ServerCertificate certificate)
+    {
+        lock (_changing)
+        {
+            if (!_issued.TryGetValue(name, out IssuedCertificate? issued)) _issued[name] = issued = _store.Issued(_listener, name);
+            ServerCertificate? before = issued.Current;
+            issued.Set(certificate);
+            try
+            {
+                Volatile.Write(ref _certificates, Build());
+            }
+            catch
+            {
+                issued.Set(before);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>The encrypted connection on an accepted one; its hand-shake is not done. Null while there is no certificate.</summary>
+    internal TlsConnection? CreateConnection(TransportConnection inner)
+    {
+        if (Certificates is not { } certificates) return null;
+        return _useOpenSsl ? new OpenSslServerConnection(inner, certificates, _tickets) { IsHttp = IsHttp } : new SslStreamServerConnection(inner, certificates) { IsHttp = IsHttp };
+    }
 
     /// <summary>Counts a hand-shake that begins; false when there are too many.</summary>
     internal bool TryBegin()
@@ -66,4 +104,20 @@ internal sealed class TlsTermination
     }
 
     internal void End() => Interlocked.Decrement(ref _handshakes);
+
+    // Under the lock. What has not changed is kept: an identity costs a context of OpenSSL. Those of files come first: they are the operator's own choice.
+    private CertificateSet? Build()
+    {
+        ClientVerification? clients = _authorities?.Current is not { } authorities ? null
+            : authorities == _clients?.Authorities ? _clients
+            : new ClientVerification(Config.ClientCertificates!, authorities);
+        ServerIdentity[] identities = [.. _sources.Select(source => source.Current!).Concat(_issued.Values.Select(issued => issued.Current).OfType<ServerCertificate>()).Select(Identity)];
+        var set = identities.Length == 0 ? null : new CertificateSet(identities, clients);
+        _identities = identities;
+        _clients = clients;
+        return set;
+
+        ServerIdentity Identity(ServerCertificate certificate) =>
+            clients == _clients && Array.Find(_identities, one => one.Certificate == certificate) is { } kept ? kept : new ServerIdentity(certificate, Config.Policy, clients, IsHttp, _useOpenSsl);
+    }
 }

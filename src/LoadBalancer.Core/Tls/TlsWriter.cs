@@ -19,7 +19,7 @@ internal sealed class TlsWriter : TransportWriter
     private readonly SlabPool _slabs;
     private Slab? _slab;
     private int _collected;
-    private bool _completed, _endFollows;
+    private bool _completed, _endFollows, _endIsOwed;
 
     /// <summary>Whether records are under way below: its buffer must not be touched.</summary>
     internal bool IsSending { get; private set; }
@@ -32,6 +32,8 @@ internal sealed class TlsWriter : TransportWriter
     }
 
     internal override long LastSentAt { get => _below.LastSentAt; private protected set { } }
+
+    internal override long SentBytes { get => _below.SentBytes; private protected set { } }
 
     public override bool CanGetUnflushedBytes => true;
 
@@ -141,6 +143,11 @@ internal sealed class TlsWriter : TransportWriter
         FlushResult sent = await sending.ConfigureAwait(false);
         IsSending = false;
         if (sent.IsCompleted) _connection.NoteFault(isBroken: false);
+        else if (_endIsOwed && !sent.IsCanceled)
+        {
+            _endIsOwed = false;
+            await EndAsync().ConfigureAwait(false);
+        }
         return sent;
     }
 
@@ -155,24 +162,51 @@ internal sealed class TlsWriter : TransportWriter
 
     public override void CancelPendingFlush() => _below.CancelPendingFlush();
 
-    /// <summary>Ends our direction: close_notify (RFC 8446 §6.1), then the FIN.</summary>
+    /// <summary>Ends our direction: close_notify (RFC 8446 §6.1), then the FIN, behind what is under way.</summary>
     public override void Complete(Exception? exception = null)
     {
-        if (_completed) return;
+        ValueTask ending = CompleteAsync(exception);
+        if (ending.IsCompletedSuccessfully) ending.GetAwaiter().GetResult();
+        else ending.AsTask(); // takes the result
+    }
+
+    /// <summary>The same; over when the kernel has taken it: closing the connection before that would leave out the close_notify.</summary>
+    public override ValueTask CompleteAsync(Exception? exception = null)
+    {
+        if (_completed) return default;
         _completed = true;
-        if (_connection.Fault != TransportFault.None) return;
+        if (_connection.Fault != TransportFault.None) return default;
         if (!_endFollows)
         {
-            _connection.EndRecords();
-            FlushRecords();
-            if (IsSending) return;
+            if (!IsSending) return EndAsync();
+            _endIsOwed = true;
+            return default;
         }
         _below.Complete();
+        return default;
+    }
+
+    private ValueTask EndAsync()
+    {
+        _connection.EndRecords();
+        ValueTask<FlushResult> sending = FlushBelowAsync();
+        if (!sending.IsCompletedSuccessfully) return FinishEndAsync(sending);
+        sending.GetAwaiter().GetResult();
+        _below.Complete();
+        return default;
+    }
+
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder))]
+    private async ValueTask FinishEndAsync(ValueTask<FlushResult> sending)
+    {
+        FlushResult sent = await sending.ConfigureAwait(false);
+        if (!sent.IsCompleted && !sent.IsCanceled) _below.Complete();
     }
 
     internal void Release()
     {
         _completed = true;
+        _endIsOwed = false;
         ReturnSlab();
     }
 

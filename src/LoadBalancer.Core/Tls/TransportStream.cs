@@ -12,6 +12,12 @@ internal sealed class TransportStream(TransportConnection connection) : Stream
     private readonly TransportReader _input = connection.Input;
     private readonly TransportWriter _output = connection.Output;
 
+    /// <summary>The first byte that was read; -1 before.</summary>
+    internal int FirstByte { get; private set; } = -1;
+
+    /// <summary>Whether the end was read.</summary>
+    internal bool HasEnded { get; private set; }
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (_input.IsEmpty && !_input.IsEnded)
@@ -35,6 +41,8 @@ internal sealed class TransportStream(TransportConnection connection) : Stream
         ReadOnlySpan<byte> bytes = _input.Bytes.Span;
         int count = Math.Min(bytes.Length, buffer.Length);
         bytes[..count].CopyTo(buffer);
+        if (count > 0 && FirstByte < 0) FirstByte = bytes[0];
+        HasEnded |= bytes.IsEmpty && !buffer.IsEmpty;
         if (count > 0) _input.Consume(count);
         return count;
     }

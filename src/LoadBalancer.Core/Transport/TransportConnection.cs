@@ -24,6 +24,10 @@ internal enum ConnectResult : byte
     /// <summary>Aborted from this side while connecting (a connect time-out).</summary>
     Aborted,
     Failed,
+    /// <summary>Connected, but the TLS hand-shake failed.</summary>
+    HandshakeFailed,
+    /// <summary>Connected, but the peer's certificate is not valid, or not its own.</summary>
+    CertificateInvalid,
 }
 
 /// <summary>Told of what happens to a connection while nobody reads from it. Called on the owning loop's thread.</summary>
@@ -102,9 +106,12 @@ internal abstract class TransportConnection : IDuplexPipe
     /// <summary>Connects an outbound connection made by <see cref="TransportLoop.CreateOutbound"/>. Called once.</summary>
     internal abstract ValueTask<ConnectResult> ConnectAsync();
 
+    /// <summary>The relay between this connection, a client's, and another of the same loop. Until it has run nobody else reads or writes either of them.</summary>
+    internal virtual TransportRelay CreateRelay(TransportConnection upstream) => new PumpRelay(this, upstream);
+
     /// <summary>
     /// Whether an idle connection can carry another exchange: connected, nothing unread, no end or error seen. Costs no system
-    /// call where the transport knows it from its events.
+    /// call where the transport knows it from its events. On an encrypted connection records without content are taken by the way.
     /// </summary>
     internal abstract bool IsReusable { get; }
 
@@ -126,6 +133,9 @@ internal abstract class TransportWriter : PipeWriter
 {
     /// <summary>When the kernel last took bytes, in milliseconds of the loop's clock: a flush that is pending may be moving all the same.</summary>
     internal virtual long LastSentAt { get; private protected set; }
+
+    /// <summary>Bytes that the kernel has taken so far; on an encrypted connection those of its records.</summary>
+    internal virtual long SentBytes { get; private protected set; }
 
     /// <summary>
     /// Sends what was collected, then <paramref name="body"/> uncopied, then <paramref name="tail"/>, in one system call where it can

@@ -1,5 +1,6 @@
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Tls;
 
 namespace LoadBalancer.Core.Upstream;
 
@@ -7,12 +8,13 @@ namespace LoadBalancer.Core.Upstream;
 /// Who belongs to a cluster at present, put together from several sources: the configuration, discovery, registrations. A change brings the new list into the scheduler by one swap: what stays keeps its connections and all
 /// that was learned of it, what goes gets nothing new, finishes what it has and then loses its connections. Thread-safe.
 /// </summary>
-internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler, FleetServices services)
+internal sealed class ClusterMembers(string name, ClusterConfig cluster, Scheduler scheduler, FleetServices services)
 {
     internal const string Configured = "configuration";
     private readonly Lock _changing = new();
     private readonly OrderedDictionary<string, IReadOnlyDictionary<string, DestinationConfig>> _bySource = new(StringComparer.Ordinal);
     private Dictionary<string, DestinationState> _byIdentity = [];
+    private UpstreamTls? _tls = cluster.Tls is { } tls ? new UpstreamTls(name, tls, services) : null; // else with the first destination that asks for it
 
     /// <summary>The members in the order they were given.</summary>
     internal IReadOnlyCollection<DestinationState> Present
@@ -42,13 +44,13 @@ internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler,
             var names = new HashSet<string>(StringComparer.Ordinal);
             var next = new Dictionary<string, DestinationState>(StringComparer.Ordinal);
             var specs = new List<DestinationSpec>();
-            foreach ((string from, string name, DestinationConfig config) in _bySource.SelectMany(one => one.Value.Select(d => (one.Key, d.Key, d.Value))))
+            foreach ((string from, string key, DestinationConfig config) in _bySource.SelectMany(one => one.Value.Select(d => (one.Key, d.Key, d.Value))))
             {
-                if (!names.Add(name)) continue;
+                if (!names.Add(key)) continue;
                 // Another address is another server: nothing that was learned holds for it.
-                string identity = $"{name}@{config.Address}";
+                string identity = $"{key}@{config.Address}";
                 if (!_byIdentity.TryGetValue(identity, out DestinationState? member))
-                    member = new DestinationState(name, config, cluster.Pool, services) { ProxyProtocol = cluster.ProxyProtocol };
+                    member = Make(key, config);
                 member.Config = config;
                 member.Source = from;
                 next.Add(identity, member);
@@ -67,5 +69,12 @@ internal sealed class ClusterMembers(ClusterConfig cluster, Scheduler scheduler,
             _byIdentity = next;
             return gone;
         }
+    }
+
+    private DestinationState Make(string key, DestinationConfig config)
+    {
+        bool isEncrypted = cluster.Tls is not null || AddressParser.TryParseDestination(config.Address, out _, out bool isHttps, out _) && isHttps;
+        if (isEncrypted) _tls ??= new UpstreamTls(name, new UpstreamTlsConfig(), services);
+        return new DestinationState(key, config, cluster.Pool, isEncrypted ? _tls : null, services) { ProxyProtocol = cluster.ProxyProtocol };
     }
 }

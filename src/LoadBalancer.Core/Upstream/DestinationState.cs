@@ -1,7 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.ProxyProtocol;
+using LoadBalancer.Core.Tls;
+using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Upstream;
 
@@ -20,17 +24,24 @@ internal sealed class DestinationState
 
     private readonly UpstreamPool?[] _pools; // by loop; each element belongs to its loop's thread
 
-    internal DestinationState(string name, DestinationConfig config, ConnectionPoolConfig pool, FleetServices services)
+    /// <summary>Makes one of an address that was validated.</summary>
+    /// <param name="name">In its cluster.</param>
+    /// <param name="config">Of the newest list.</param>
+    /// <param name="pool">Of its cluster.</param>
+    /// <param name="tls">Of its cluster; null for none, unless the address asks for it.</param>
+    /// <param name="services">Of the server.</param>
+    internal DestinationState(string name, DestinationConfig config, ConnectionPoolConfig pool, UpstreamTls? tls, FleetServices services)
     {
         _pools = new UpstreamPool?[services.LoopCount];
         _resolver = services.NameResolver;
         Name = name;
         Config = config;
         Pool = pool;
-        if (!AddressParser.TryParseDestination(config.Address, out EndPoint? endPoint, out string? error)) throw new FormatException(error);
+        if (!AddressParser.TryParseDestination(config.Address, out EndPoint? endPoint, out bool isHttps, out string? error)) throw new FormatException(error);
         _name = endPoint as DnsEndPoint;
         if (_name is null) _fixed = endPoint!;
-        HostValue = Encoding.ASCII.GetBytes(endPoint is UnixDomainSocketEndPoint ? "localhost" : config.Address);
+        Tls = tls is null ? null : new DestinationTls(tls, name, endPoint!);
+        HostValue = Encoding.ASCII.GetBytes(HostOf(config.Address, isHttps, endPoint!));
     }
 
     internal string Name { get; }
@@ -41,6 +52,9 @@ internal sealed class DestinationState
     /// <summary>The PROXY header with which connections to it begin.</summary>
     internal ProxyProtocolVersion ProxyProtocol { get; init; }
 
+    /// <summary>Null where it is spoken to in plain.</summary>
+    internal DestinationTls? Tls { get; }
+
     /// <summary>Host field for clusters that send the destination's address.</summary>
     internal byte[] HostValue { get; }
 
@@ -48,6 +62,38 @@ internal sealed class DestinationState
     internal byte[]? LoadProbeRequest { get; set; }
 
     internal int OpenConnections => Volatile.Read(ref _openConnections);
+
+    // RFC 9110 §4.2.2, §7.2: without the port where it is https's own.
+    private string HostOf(string address, bool isHttps, EndPoint endPoint)
+    {
+        if (endPoint is UnixDomainSocketEndPoint) return "localhost";
+        string authority = isHttps ? address["https://".Length..].TrimEnd('/') : address;
+        return Tls is not null && authority.EndsWith(":443", StringComparison.Ordinal) ? authority[..^4] : authority;
+    }
+
+    /// <summary>A connection to it that is not connected.</summary>
+    /// <param name="context">Of the loop.</param>
+    /// <param name="endPoint">One of its addresses.</param>
+    /// <param name="isHttp">What it is for: TLS says so by ALPN, and nothing for anything else.</param>
+    internal TransportConnection CreateConnection(LoopContext context, EndPoint endPoint, bool isHttp)
+    {
+        TransportConnection bare = context.Loop.CreateOutbound(endPoint);
+        return Tls is null ? bare : Tls.CreateConnection(bare, PoolOf(context).TlsSession!, isHttp);
+    }
+
+    /// <summary>Connects one, with what comes before a request: the PROXY header, which goes out with the first bytes that are sent, and the TLS hand-shake.</summary>
+    /// <param name="connection">From <see cref="CreateConnection"/>.</param>
+    /// <param name="client">Whose connection it is; the default for the balancer's own.</param>
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
+    internal async ValueTask<ConnectResult> OpenAsync(TransportConnection connection, AddressPair client)
+    {
+        var tls = connection as TlsConnection;
+        TransportConnection bare = tls?.Inner ?? connection;
+        ConnectResult result = await bare.ConnectAsync().ConfigureAwait(false);
+        if (result != ConnectResult.Connected) return result;
+        ProxyHeaderSender.Collect(bare.Output, ProxyProtocol, client);
+        return tls is null ? ConnectResult.Connected : await Tls!.EstablishAsync(tls).ConfigureAwait(false);
+    }
 
     /// <summary>The pool of a loop. That loop's thread only.</summary>
     internal UpstreamPool PoolOf(LoopContext loop) => _pools[loop.Loop.Index] ?? MakePool(loop);

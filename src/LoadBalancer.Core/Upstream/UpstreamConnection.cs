@@ -14,10 +14,10 @@ internal sealed class UpstreamConnection(UpstreamPool pool, TransportConnection 
     internal bool WasReused;
     internal long ExpiresAt; // milliseconds of the loop's clock
 
-    /// <summary>Something happened while nobody was reading: an idle connection is dead or has said what nobody asked for.</summary>
+    /// <summary>Something happened while nobody was reading: an idle connection is dead or has said what nobody asked for, unless it was TLS talking to itself.</summary>
     public void OnConnectionEvent(bool readable, bool broken)
     {
-        if (IsIdle) Pool.RemoveIdle(this);
+        if (IsIdle && (broken || !Transport.IsReusable)) Pool.RemoveIdle(this);
     }
 
     protected internal override void OnTimeout()

@@ -1,6 +1,6 @@
 using System.Net;
 using LoadBalancer.Core.Configuration;
-using LoadBalancer.Core.Transport;
+using LoadBalancer.Core.Tls.OpenSsl;
 
 namespace LoadBalancer.Core.Upstream;
 
@@ -17,6 +17,9 @@ internal sealed class UpstreamPool(LoopContext context, DestinationState destina
     private bool _isRetired;
 
     internal int IdleCount { get; private set; }
+
+    /// <summary>What shortens the next hand-shake with the destination; null where there is none.</summary>
+    internal SessionSlot? TlsSession { get; } = destination.Tls is null ? null : new();
 
     /// <summary>Whether each connection begins with a PROXY header, and is that client's alone: <see cref="ClientUpstreams"/> keeps and rents it.</summary>
     internal bool IsPerClient => destination.ProxyProtocol != ProxyProtocolVersion.Off;
@@ -44,7 +47,7 @@ internal sealed class UpstreamPool(LoopContext context, DestinationState destina
     }
 
     /// <summary>A new, unconnected connection; the caller connects it. Null when the destination's limit is reached.</summary>
-    internal UpstreamConnection? Create(EndPoint endPoint)
+    internal UpstreamConnection? Create(EndPoint endPoint, bool isHttp = true)
     {
         if (!destination.TryOpen())
         {
@@ -53,7 +56,7 @@ internal sealed class UpstreamPool(LoopContext context, DestinationState destina
             RemoveIdle(idle);
             if (!destination.TryOpen()) return null;
         }
-        var connection = new UpstreamConnection(this, context.Loop.CreateOutbound(endPoint))
+        var connection = new UpstreamConnection(this, destination.CreateConnection(context, endPoint, isHttp))
         {
             // ±20 %, so that connections made together do not end together.
             ExpiresAt = _lifeMilliseconds == 0
@@ -107,6 +110,7 @@ internal sealed class UpstreamPool(LoopContext context, DestinationState destina
     {
         _isRetired = true;
         Clear();
+        TlsSession?.Dispose();
     }
 
     /// <summary>Closes all idle connections.</summary>

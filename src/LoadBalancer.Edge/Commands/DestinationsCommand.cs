@@ -1,20 +1,13 @@
 using System.CommandLine;
-using System.Net.Sockets;
 using System.Text.Json;
 using LoadBalancer.Admin;
 using LoadBalancer.Admin.Endpoints;
-using LoadBalancer.Core.Configuration;
 
 namespace LoadBalancer.Edge.Commands;
 
 /// <summary><c>lb destinations</c></summary>
 internal static class DestinationsCommand
 {
-    private const string TokenVariable = "LB_ADMIN_TOKEN";
-
-    private static readonly Option<string?> Admin = new("--admin") { Description = "Address of the admin listener [default: where lb run puts it]", HelpName = "unix:/path|host:port", Recursive = true };
-    private static readonly Option<bool> Json = new("--json") { Description = "Print the answer as it comes", Recursive = true };
-
     internal static Command Create() => new ExplainedCommand("destinations", "Shows and changes who gets the requests of a running balancer.", $"""
         Examples:
           lb destinations list app
@@ -24,10 +17,10 @@ internal static class DestinationsCommand
           lb destinations remove app web-3
           lb destinations list --json --admin unix:/run/lb/admin.sock
 
-        Over TCP the token comes from the environment: {TokenVariable}.
+        Over TCP the token comes from the environment: {AdminAsk.TokenVariable}.
         Exit codes: 0 done, 1 refused or nobody there, 2 wrong usage.
         """) { List(), Add(), Verb("remove", "Removes a destination that was registered.", "DELETE", ""), Verb("drain", "Gives it nothing new; what it has is finished.", "POST", ":drain"),
-            Verb("enable", "Ends draining.", "POST", ":enable"), Admin, Json };
+            Verb("enable", "Ends draining.", "POST", ":enable"), AdminAsk.Admin, AdminAsk.Json };
 
     private static Argument<string> Cluster => new("cluster") { Description = "Name of the cluster" };
 
@@ -37,7 +30,7 @@ internal static class DestinationsCommand
     {
         var cluster = new Argument<string?>("cluster") { Description = "Name of a cluster; without it the clusters are listed", Arity = ArgumentArity.ZeroOrOne };
         var command = new Command("list", "Lists the destinations of a cluster, or the clusters.") { cluster };
-        command.SetAction((parsed, cancellation) => SendAsync(parsed, "GET",
+        command.SetAction((parsed, cancellation) => AdminAsk.SendAsync(parsed, "GET",
             parsed.GetValue(cluster) is { } name ? $"/clusters/{Uri.EscapeDataString(name)}/destinations" : "/clusters", null, Print, cancellation));
         return command;
     }
@@ -50,7 +43,7 @@ internal static class DestinationsCommand
         var tier = new Option<int>("--tier") { Description = "Priority: 0 is used first" };
         var lease = new Option<string>("--lease") { Description = "How long it stays without being renewed, 1s to 1h", DefaultValueFactory = _ => "1h" };
         var command = new Command("add", "Registers a destination for a time; repeated, it renews that.") { cluster, id, address, weight, tier, lease };
-        command.SetAction((parsed, cancellation) => SendAsync(parsed, "PUT", Path(parsed.GetValue(cluster)!, parsed.GetValue(id)!),
+        command.SetAction((parsed, cancellation) => AdminAsk.SendAsync(parsed, "PUT", Path(parsed.GetValue(cluster)!, parsed.GetValue(id)!),
             Body(parsed.GetValue(address)!, parsed.GetValue(weight), parsed.GetValue(tier), parsed.GetValue(lease)!), _ => { }, cancellation));
         return command;
     }
@@ -59,7 +52,7 @@ internal static class DestinationsCommand
     {
         Argument<string> cluster = Cluster, id = Id;
         var command = new Command(name, description) { cluster, id };
-        command.SetAction((parsed, cancellation) => SendAsync(parsed, method, Path(parsed.GetValue(cluster)!, parsed.GetValue(id)!) + suffix, null, _ => { }, cancellation));
+        command.SetAction((parsed, cancellation) => AdminAsk.SendAsync(parsed, method, Path(parsed.GetValue(cluster)!, parsed.GetValue(id)!) + suffix, null, _ => { }, cancellation));
         return command;
     }
 
@@ -80,57 +73,18 @@ internal static class DestinationsCommand
         return System.Text.Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    private static async Task<int> SendAsync(ParseResult parsed, string method, string path, string? body, Action<byte[]> print, CancellationToken cancellationToken)
-    {
-        string address = parsed.GetValue(Admin) ?? DefaultAddress.Find();
-        string? token = Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } set ? set : null;
-        if (!AdminClient.TryCreate(address, token, out AdminClient? client, out string? error))
-        {
-            Console.Error.WriteLine($"lb: --admin: {CharacterText.Quote(address)} {error}");
-            return ExitCode.Usage;
-        }
-        try
-        {
-            (int status, byte[] answer) = await client!.SendAsync(method, path, body, cancellationToken);
-            bool isDone = status is >= 200 and < 300;
-            if (parsed.GetValue(Json)) Console.Out.Write(System.Text.Encoding.UTF8.GetString(answer));
-            else if (isDone) print(answer);
-            else Console.Error.WriteLine($"lb: {JsonSerializer.Deserialize(answer, AdminJson.Default.Problem)?.Detail}");
-            return isDone ? ExitCode.Ok : ExitCode.Problem;
-        }
-        catch (Exception e) when (e is SocketException or IOException or JsonException)
-        {
-            Console.Error.WriteLine($"lb: no answer from the admin listener at {address}: {Reason(e)}");
-            return ExitCode.Problem;
-        }
-    }
-
-    private static string Reason(Exception e) => e switch
-    {
-        JsonException => "what answers is no admin listener",
-        // The second is a socket file that does not exist.
-        SocketException { SocketErrorCode: SocketError.ConnectionRefused or SocketError.AddressNotAvailable } => "nobody listens there",
-        _ => e.Message.ReplaceLineEndings(" "),
-    };
-
     private static void Print(byte[] answer)
     {
         if (JsonSerializer.Deserialize(answer, AdminJson.Default.DestinationList) is { Destinations: { } destinations })
         {
-            Table([["NAME", "ADDRESS", "WEIGHT", "TIER", "REQUESTS", "STATE", "FROM"],
+            TextTable.Write([["NAME", "ADDRESS", "WEIGHT", "TIER", "REQUESTS", "STATE", "FROM"],
                 .. destinations.Select(d => new[] { d.Name, d.Address, $"{d.Weight}", $"{d.Tier}", $"{d.Outstanding}", d.Usable ? "usable" : string.Join(",", d.Reasons),
                     d.ExpiresAt is { } expires ? $"{d.Source}, until {expires:HH:mm:ss} UTC" : d.Source })]);
         }
         else if (JsonSerializer.Deserialize(answer, AdminJson.Default.ClusterList) is { Clusters: { } clusters })
         {
-            Table([["CLUSTER", "DESTINATIONS", "USABLE", "REQUESTS", "BALANCE", "REGISTRATION"],
+            TextTable.Write([["CLUSTER", "DESTINATIONS", "USABLE", "REQUESTS", "BALANCE", "REGISTRATION"],
                 .. clusters.Select(c => new[] { c.Name, $"{c.Destinations}", $"{c.Usable}", $"{c.Outstanding}", c.Balance, c.Registration ? "yes" : "no" })]);
         }
-    }
-
-    private static void Table(List<string[]> rows)
-    {
-        int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
-        foreach (string[] row in rows) Console.Out.WriteLine(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
     }
 }

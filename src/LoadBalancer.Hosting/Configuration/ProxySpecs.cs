@@ -1,4 +1,5 @@
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Policies;
 using LoadBalancer.Hosting.Configuration.Specs;
 
 namespace LoadBalancer.Hosting.Configuration;
@@ -42,6 +43,32 @@ internal static class ProxySpecs
             "Groups of destinations that can answer the same requests, by name.",
             new MapSpec<ClusterConfig>(ClusterSpecs.Cluster, ClusterSpecs.Cluster.Empty),
             c => c.Clusters, (c, v) => c with { Clusters = v }) { OtherNames = ["pools", "backends", "upstreams", "services"] },
+        new FieldSpec<ProxyConfig, IReadOnlyDictionary<string, CacheConfig>>("caches",
+            "Stores of responses that routes use by \"cache\", by name.",
+            new MapSpec<CacheConfig>(CacheSpecs.Cache, CacheSpecs.Cache.Empty), c => c.Caches, (c, v) => c with { Caches = v }) { OtherNames = ["cacheZones", "proxyCachePath"] },
+        new FieldSpec<ProxyConfig, IReadOnlyDictionary<string, AddressListConfig>>("addressLists",
+            "Lists of addresses that listeners allow or block, by name.",
+            new MapSpec<AddressListConfig>(AccessSpecs.AddressList, AccessSpecs.AddressList.Empty),
+            c => c.AddressLists, (c, v) => c with { AddressLists = v }) { OtherNames = ["lists", "ipSets", "blocklists"] },
+        new FieldSpec<ProxyConfig, IReadOnlyDictionary<string, BlockRuleConfig>>("blockRules",
+            "Requests that are refused, by name; of several that match, the first.",
+            new MapSpec<BlockRuleConfig>(AccessSpecs.BlockRule, AccessSpecs.BlockRule.Empty),
+            c => c.BlockRules, (c, v) => c with { BlockRules = v }) { OtherNames = ["deny", "waf", "requestRules"] },
+        new FieldSpec<ProxyConfig, int>("bansMax", "Most bans at a time.", new CountSpec(ConfigRanges.BansMax), c => c.BansMax, (c, v) => c with { BansMax = v }),
+        new FieldSpec<ProxyConfig, AutoBanConfig?>("autoBan", "Bans who is refused too often. Left out: nobody.",
+            AccessSpecs.AutoBan!, c => c.AutoBan, (c, v) => c with { AutoBan = v }) { OtherNames = ["fail2ban"] },
+        new FieldSpec<ProxyConfig, IReadOnlyDictionary<string, PolicyConfig>>("policies",
+            "What routes do with requests beside forwarding them, by name; routes say which hold for them, and in which order.",
+            new MapSpec<PolicyConfig>(PolicySpecs.Policy, () => PolicySpecs.StandIn),
+            c => c.Policies, (c, v) => c with { Policies = v }) { OtherNames = ["middlewares", "plugins", "filters", "httpFilters"] },
+        new FieldSpec<ProxyConfig, long>("policyBodyBytesMax", "Memory for the bodies that policies read, all of them together; beyond, requests get 503.",
+            new SizeSpec(ConfigRanges.PolicyBodyBytesMax), c => c.PolicyBodyBytesMax, (c, v) => c with { PolicyBodyBytesMax = v }),
+        new FieldSpec<ProxyConfig, IReadOnlyDictionary<string, LimitConfig>>("limits",
+            "How much clients may use, by name; routes say which hold for them.",
+            new MapSpec<LimitConfig>(LimitSpecs.Limit, LimitSpecs.Limit.Empty),
+            c => c.Limits, (c, v) => c with { Limits = v }) { OtherNames = ["rateLimits", "rateLimiters", "limiters", "limitReqZone"] },
+        new FieldSpec<ProxyConfig, RedisConfig?>("redis", "The Redis by which limits that are \"shared\" are shared with other balancers. Left out: none is.",
+            RedisSpecs.Redis!, c => c.Redis, (c, v) => c with { Redis = v }),
         new FieldSpec<ProxyConfig, string?>("zone", "Where this balancer is: destinations with the same \"zone\" are preferred, as far as they can carry it.",
             new TextSpec(examples: ["${ZONE:-}", "eu-1a"])!, c => c.Zone, (c, v) => c with { Zone = v }) { OtherNames = ["locality", "availabilityZone"] },
         new FieldSpec<ProxyConfig, TransportConfig>("transport",
@@ -49,6 +76,9 @@ internal static class ProxySpecs
         new FieldSpec<ProxyConfig, TimeSpan>("drainTimeout",
             "On stop: how long requests in flight may go on before they are cut.",
             new DurationSpec(ConfigRanges.DrainTimeout), c => c.DrainTimeout, (c, v) => c with { DrainTimeout = v }) { OtherNames = ["shutdownTimeout", "gracePeriod"] },
+        new FieldSpec<ProxyConfig, AcmeConfig?>("acme",
+            "Certification authority of the certificates that listeners want by \"tls\": { \"acme\": [...] }. Left out: nobody is asked.",
+            AcmeSpecs.Acme!, c => c.Acme, (c, v) => c with { Acme = v }) { OtherNames = ["letsencrypt", "certificatesResolvers", "autocert"] },
         new FieldSpec<ProxyConfig, AdminConfig?>("admin",
             "The admin listener; a plain string is its \"address\". Left out: a Unix socket at a well-known path.",
             Admin!, c => c.Admin, (c, v) => c with { Admin = v }) { OtherNames = ["api", "stats", "control"] });

@@ -1,5 +1,6 @@
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Hosting.Configuration.Specs;
+using LoadBalancer.Limiting.Concurrency;
 
 namespace LoadBalancer.Hosting.Configuration;
 
@@ -66,6 +67,8 @@ internal static class RouteSpecs
             new MapSpec<int>(new CountSpec(ConfigRanges.SplitShare), () => 1), c => c.Split, (c, v) => c with { Split = v }) { OtherNames = ["weightedClusters", "splitClients", "canary"] },
         new FieldSpec<RouteConfig, MirrorConfig?>("mirror", "Copies of the requests to a shadow cluster; a plain string is its \"cluster\". Left out: none.",
             Mirror!, c => c.Mirror, (c, v) => c with { Mirror = v }) { OtherNames = ["shadow", "mirrors", "requestMirrorPolicies"] },
+        new FieldSpec<RouteConfig, RouteCacheConfig?>("cache", "Answers from a cache what may be, and stores what may be; a plain string is its \"in\". Left out: none.",
+            CacheSpecs.Route!, c => c.Cache, (c, v) => c with { Cache = v }) { OtherNames = ["caching", "proxyCache"] },
         new FieldSpec<RouteConfig, RedirectConfig?>("redirect", "Answer with a redirect; a plain string is its \"to\".",
             Redirect!, c => c.Redirect, (c, v) => c with { Redirect = v }),
         new FieldSpec<RouteConfig, RespondConfig?>("respond", "Answer directly.",
@@ -74,7 +77,22 @@ internal static class RouteSpecs
             "Whole-request time limit, from the end of the request head; then 504, or a cut connection when the answer has begun. 0 for none.",
             new DurationSpec(ConfigRanges.Deadline), c => c.Deadline, (c, v) => c with { Deadline = v }) { OtherNames = ["timeout"] },
         new FieldSpec<RouteConfig, long?>("requestBodyBytesMax", "Largest request body, above the listener's limit. null: the listener's.",
-            new OptionalSizeSpec(ConfigRanges.RequestBodyBytesMax), c => c.RequestBodyBytesMax, (c, v) => c with { RequestBodyBytesMax = v }))
+            new OptionalSizeSpec(ConfigRanges.RequestBodyBytesMax), c => c.RequestBodyBytesMax, (c, v) => c with { RequestBodyBytesMax = v }),
+        new FieldSpec<RouteConfig, long?>("requestHeadBytesMax", "Longest request head, below the listener's limit; longer ones get 431. null: the listener's.",
+            new OptionalSizeSpec(ConfigRanges.RequestHeadBytesMax), c => c.RequestHeadBytesMax, (c, v) => c with { RequestHeadBytesMax = v }),
+        new FieldSpec<RouteConfig, int>("requestHeaderCountMax", "Most header fields, below the listener's limit; more get 431. 0: the listener's.",
+            new CountSpec(ConfigRanges.RouteHeaderCountMax), c => c.RequestHeaderCountMax, (c, v) => c with { RequestHeaderCountMax = v }),
+        new FieldSpec<RouteConfig, TimeSpan>("requestBodyTimeout", "Time for a whole request body, from the end of its head; then 408. 0: only the listener's limits on its silence and rate.",
+            new DurationSpec(ConfigRanges.RequestBodyTimeout), c => c.RequestBodyTimeout, (c, v) => c with { RequestBodyTimeout = v }) { OtherNames = ["clientBodyTimeout", "requestTimeout"] },
+        new FieldSpec<RouteConfig, LoadPriority>("priority", "Who is turned away first where the cluster has a \"concurrency\": \"low\" before \"normal\" before \"high\".",
+            new ChoiceSpec<LoadPriority>(("low", LoadPriority.Low), ("normal", LoadPriority.Normal), ("high", LoadPriority.High)), c => c.Priority, (c, v) => c with { Priority = v }),
+        new FieldSpec<RouteConfig, IReadOnlyDictionary<string, int>>("limits",
+            "Names of the limits that hold for the route, or an object with what a request costs with each, as in { \"per-client\": 5 }. All must let it through.",
+            new LimitSpecs.CostsSpec(), c => c.Limits, (c, v) => c with { Limits = v }) { OtherNames = ["limit", "rateLimit", "rateLimits", "limitReq"] },
+        new FieldSpec<RouteConfig, IReadOnlyList<string>>("policies", "Names of the policies that see the requests, in this order, and the answers, in the reverse one.",
+            new TextListSpec(new TextSpec()), c => c.Policies, (c, v) => c with { Policies = v }) { OtherNames = ["policy", "middlewares", "plugins", "filters"] },
+        new FieldSpec<RouteConfig, TimeSpan>("policyTimeout", "Time that the policies have for a request, and again for its answer, without the time in which a body is received; then 504.",
+            new DurationSpec(ConfigRanges.PolicyTimeout), c => c.PolicyTimeout, (c, v) => c with { PolicyTimeout = v }))
     {
         ExactlyOneOf = ["cluster", "split", "redirect", "respond"],
     };

@@ -1,6 +1,7 @@
 using System.Text;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Hosting.Configuration;
+using LoadBalancer.Testing;
 using NUnit.Framework;
 
 namespace LoadBalancer.Hosting.Tests.Configuration;
@@ -34,9 +35,9 @@ public sealed class ReadTests
             "sticky": { "cookie": "id", "keys": ["${STICKY_KEY:-0123456789abcdef}", "fedcba9876543210"], "maxAge": "1d", "secure": true, "sameSite": "strict" },
           }, "limited": {
             "destinations": { "a": { "address": "localhost:5000", "requestsMax": 9, "tier": 1, "zone": "z1" } }, "healthCheck": "/up", "sticky": "lb", "queue": { "requestsMax": 5 }, "hedge": "50ms",
-            "slowStart": 0, "panicThresholdPercent": 0,
+            "slowStart": 0, "panicThresholdPercent": 0, "tls": true,
           }, "probed": {
-            "destinations": {}, "balance": "prequal", "probe": "/load?x", "proxyProtocol": "v2",
+            "destinations": {}, "balance": "prequal", "probe": "/load?x", "proxyProtocol": "v2", "tls": { "verify": false, "serverName": "api.internal", "policy": "modern" },
           } },
           "zone": "${ZONE:-}",
           "transport": { "kind": "sockets", "loops": 2 }, /* and */
@@ -105,6 +106,8 @@ public sealed class ReadTests
             Assert.That(limited.Queue, Is.EqualTo(new QueueConfig { RequestsMax = 5 }));
             Assert.That(limited.Destinations["a"], Is.EqualTo(new DestinationConfig { Address = "localhost:5000", RequestsMax = 9, Tier = 1, Zone = "z1" }));
             Assert.That((limited.SlowStart, limited.PanicThresholdPercent), Is.EqualTo((TimeSpan.Zero, 0)));
+            Assert.That((app.Tls, limited.Tls), Is.EqualTo(((UpstreamTlsConfig?)null, new UpstreamTlsConfig())));
+            Assert.That(config.Clusters["probed"].Tls, Is.EqualTo(new UpstreamTlsConfig { Verify = false, ServerName = "api.internal", Policy = TlsPolicy.Modern }));
             Assert.That(config.Zone, Is.Empty);
             Assert.That(config.Clusters["probed"].Probe, Is.EqualTo(new LoadProbeConfig { Path = "/load?x" }));
             Assert.That(config.Transport, Is.EqualTo(new TransportConfig { Kind = TransportKind.Sockets, Loops = 2 }));
@@ -122,12 +125,43 @@ public sealed class ReadTests
     }
 
     [Test]
+    public void Parse_HttpsOnly_AsTextOrAtLength()
+    {
+        ConfigReadResult result = Read("""
+            { "certificates": "a.pem", "httpsOnly": ":80" }
+            """), full = Read("""
+            { "certificates": "a.pem", "httpsOnly": { "redirectFrom": ["127.0.0.1:80", "[::1]:80"], "redirectPort": 443, "maxAge": "730d", "includeSubDomains": true, "preload": true } }
+            """);
+        Assert.That(result.Problems.Concat(full.Problems).Select(p => p.Path), Is.All.EqualTo("listeners.web.tls.certificates[0].file"), "which does not exist");
+        Assert.That(Read("""{ "certificates": "a.pem", "httpsOnly": true }""").Problems.Select(p => p.Message), Does.Contain("expected an object or a string, found true"));
+        Assert.That(Read("""{ "certificates": "a.pem", "hsts": true }""").Problems.Select(p => p.Message), Does.Contain("unknown key \"hsts\"; did you mean \"httpsOnly\"?"));
+
+        static ConfigReadResult Read(string tls) => Parse($$"""{ "listeners": { "web": { "address": ":443", "tls": {{tls}} } }, "routes": {}, "clusters": {} }""");
+    }
+
+    [Test]
     public void Parse_ProxyProtocolAsText_IsItsTrustedPeer()
     {
         ConfigReadResult result = Parse("""{ "listeners": { "web": { "address": ":80", "proxyProtocol": "10.0.0.0/8" } }, "routes": {}, "clusters": {} }""");
         Assert.That(result.Problems, Is.Empty);
         ProxyProtocolConfig proxyProtocol = result.Config!.Listeners["web"].ProxyProtocol!;
         Assert.That((proxyProtocol.TrustedPeers.Single(), proxyProtocol.Mode), Is.EqualTo(("10.0.0.0/8", ProxyProtocolMode.Required)));
+    }
+
+    [Test]
+    public void Parse_TcpAsText_IsItsCluster()
+    {
+        ConfigReadResult result = Parse("""{ "listeners": { "db": { "address": ":80", "tcp": "c" } }, "clusters": { "c": { "destinations": {} } } }""");
+        Assert.That(result.Problems, Is.Empty);
+        Assert.That(result.Config!.Listeners["db"].Tcp!.Cluster, Is.EqualTo("c"));
+    }
+
+    [Test]
+    public void Parse_Sni_IsNamesAndClusters()
+    {
+        ConfigReadResult result = Parse("""{ "listeners": { "t": { "address": ":443", "tcp": { "sni": { "*.a.test": "c" } } } }, "clusters": { "c": { "destinations": {} } } }""");
+        Assert.That(result.Problems, Is.Empty);
+        Assert.That(result.Config!.Listeners["t"].Tcp!.Sni, Is.EqualTo(new Dictionary<string, string> { ["*.a.test"] = "c" }));
     }
 
     [Test]
@@ -149,6 +183,16 @@ public sealed class ReadTests
         {
             directory.Delete(recursive: true);
         }
+    }
+
+    [Test]
+    public void Load_OcspResponse_IsRelativeToTheFileAndChecked()
+    {
+        using var authority = new TestAuthority();
+        string site = authority.IssueFile(["a.test"]), directory = Path.GetDirectoryName(site)!, path = Path.Combine(directory, "lb.json");
+        File.WriteAllText(path, $$"""{ "listeners": { "web": { "address": ":443", "tls": { "certificates": { "file": "{{Path.GetFileName(site)}}", "ocsp": "none.der" } } } }, "routes": {}, "clusters": {} }""");
+        ConfigDiagnostic problem = ConfigFile.Load(path).Problems.Single();
+        Assert.That((problem.Path, problem.Message), Is.EqualTo(("listeners.web.tls.certificates[0].ocsp", $"\"{directory}/none.der\" does not exist")));
     }
 
     [Test]
@@ -181,6 +225,6 @@ public sealed class ReadTests
         Assert.That(result.Problems.Single().Message, Does.StartWith("\"@file:/etc/hostname\" has "));
     }
 
-    private static ConfigReadResult Parse(string text, Func<string, string?>? environment = null) =>
+    internal static ConfigReadResult Parse(string text, Func<string, string?>? environment = null) =>
         ConfigFile.Parse(Encoding.UTF8.GetBytes(text), "f", environment ?? (_ => null));
 }

@@ -31,7 +31,9 @@ public sealed class SchemaTests
         Type[] described = [typeof(ProxyConfig), typeof(TransportConfig), typeof(ListenerConfig), typeof(ForwardedConfig), typeof(ListenerLimitsConfig), typeof(RouteConfig),
             typeof(RedirectConfig), typeof(RespondConfig), typeof(ClusterConfig), typeof(DestinationConfig), typeof(ConnectionPoolConfig),
             typeof(HealthCheckConfig), typeof(LoadProbeConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig), typeof(StickyConfig), typeof(HedgeConfig),
-            typeof(MirrorConfig), typeof(AdminConfig), typeof(DiscoverConfig), typeof(TlsConfig), typeof(CertificateConfig), typeof(ClientCertificateConfig), typeof(ProxyProtocolConfig)];
+            typeof(MirrorConfig), typeof(AdminConfig), typeof(DiscoverConfig), typeof(TlsConfig), typeof(CertificateConfig), typeof(ClientCertificateConfig), typeof(HttpsOnlyConfig), typeof(ProxyProtocolConfig), typeof(UpstreamTlsConfig), typeof(TcpConfig),
+            typeof(AcmeConfig), typeof(ExternalAccountConfig), typeof(CacheConfig), typeof(CacheDiskConfig), typeof(RouteCacheConfig), typeof(AddressListConfig), typeof(AccessConfig),
+            typeof(PerSourceConfig), typeof(AutoBanConfig), typeof(BlockRuleConfig), typeof(LimitConfig), typeof(ConcurrencyConfig), typeof(RedisConfig)];
         Type[] all = [.. typeof(ProxyConfig).Assembly.GetExportedTypes().Where(t => t.Namespace == typeof(ProxyConfig).Namespace && t.Name.EndsWith("Config", StringComparison.Ordinal))];
         Assert.That(described, Is.EquivalentTo(all), "every record of the configuration is compared below");
         Compare(ProxySpecs.Root);
@@ -56,9 +58,25 @@ public sealed class SchemaTests
         Compare(ProxySpecs.Admin);
         Compare(DiscoverSpecs.Discover);
         Compare(TlsSpecs.Tls);
+        Compare(TlsSpecs.Upstream);
         Compare(TlsSpecs.Certificate);
         Compare(TlsSpecs.ClientCertificates);
+        Compare(TlsSpecs.HttpsOnly);
         Compare(ProxyProtocolSpecs.ProxyProtocol);
+        Compare(TcpSpecs.Tcp);
+        Compare(AcmeSpecs.Acme);
+        Compare(LimitSpecs.Limit);
+        Compare(RedisSpecs.Redis);
+        Compare(LimitSpecs.Concurrency);
+        Compare(AcmeSpecs.ExternalAccount);
+        Compare(CacheSpecs.Cache);
+        Compare(CacheSpecs.Disk);
+        Compare(CacheSpecs.Route);
+        Compare(AccessSpecs.AddressList);
+        Compare(AccessSpecs.Access);
+        Compare(AccessSpecs.PerSource);
+        Compare(AccessSpecs.AutoBan);
+        Compare(AccessSpecs.BlockRule);
     }
 
     private static void Compare<T>(ObjectSpec<T> spec) where T : class

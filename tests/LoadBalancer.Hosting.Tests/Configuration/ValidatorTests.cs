@@ -46,6 +46,42 @@ public sealed class ValidatorTests
         Assert.That(endPoint, Is.EqualTo(new DnsEndPoint("api.internal", 80, AddressFamily.Unspecified)));
     }
 
+    [TestCase("https://api.test", "api.test", 443, true)]
+    [TestCase("https://api.test/", "api.test", 443, true)]
+    [TestCase("HTTPS://api.test:8443", "api.test", 8443, true)]
+    [TestCase("https://[::1]", "::1", 443, true)]
+    [TestCase("https://10.0.0.1:8443", "10.0.0.1", 8443, true)]
+    [TestCase("api.test:443", "api.test", 443, false)]
+    public void TryParseDestination_WithTls_Table(string address, string host, int port, bool isHttps)
+    {
+        Assert.That(AddressParser.TryParseDestination(address, out EndPoint? endPoint, out bool found, out _), Is.True);
+        Assert.That(found, Is.EqualTo(isHttps));
+        Assert.That(endPoint, Is.EqualTo(IPAddress.TryParse(host, out IPAddress? ip) ? new IPEndPoint(ip, port) : new DnsEndPoint(host, port)));
+    }
+
+    [TestCase("https://", "has no host; did you mean \"localhost:443\"?")]
+    [TestCase("https://h/v1", "has a path, which requests bring themselves; did you mean \"https://h\"?")]
+    [TestCase("https://h?a", "has a path, which requests bring themselves; did you mean \"https://h\"?")]
+    [TestCase("https://a:b@h", "has a user, which does not belong into an address")]
+    [TestCase("https://h:0", "has port 0; expected 1 to 65535")]
+    [TestCase("http://h", "is a URL, not an address; did you mean \"h:80\"?")]
+    public void TryParseDestination_WithTls_SaysWhyNot(string address, string expected)
+    {
+        Assert.That(AddressParser.TryParseDestination(address, out _, out bool _, out string? error), Is.False);
+        Assert.That(error, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void UpstreamTls_Table()
+    {
+        var cluster = new ClusterConfig { Tls = new() { Ca = "/no/such.pem", ServerName = "a.test:443", Certificate = new() { File = "/no/such.pem" } } };
+        Assert.That(Problems(cluster), Is.EqualTo(new[] { "clusters.c.tls.serverName", "clusters.c.tls.ca", "clusters.c.tls.certificate.file" }));
+        Assert.That(Problems(new() { Tls = new() { Verify = false, ServerName = "::1" } }), Is.Empty);
+        foreach (string name in new[] { "fe80::1%2", "0x7f000001", "10.0x1", "10.1" })
+            Assert.That(Problems(new() { Tls = new() { Verify = false, ServerName = name } }), Is.EqualTo(new[] { "clusters.c.tls.serverName" }), name);
+        Assert.That(Problems(new() { Tls = new() { Verify = false, Ca = "/no/such.pem" } }), Does.Contain("clusters.c.tls.ca"));
+    }
+
     [TestCase(":80", "has no host; did you mean \"localhost:80\"?")]
     [TestCase("h:0", "has port 0; expected 1 to 65535")]
     [TestCase("0.0.0.0:80", "is a wildcard, which can be listened on but not connected to")]
@@ -337,6 +373,30 @@ public sealed class ValidatorTests
         Assert.That(ConfigValidator.Validate(config).Single().ToString(), Does.Not.Contain("hunter2"));
     }
 
+    [TestCase(":80", "365d", false, false, 0)]
+    [TestCase(":80", "0", true, false, 65535)]
+    [TestCase(":443", "365d", false, false, 0, "redirectFrom[0]")]
+    [TestCase("80", "365d", false, false, 0, "redirectFrom[0]")]
+    [TestCase(":81", "365d", false, false, 0, "redirectFrom[0]", Description = "the other listener's")]
+    [TestCase(":80", "1ms", false, false, 65536, "redirectPort", "maxAge")]
+    [TestCase(":80", "364d", false, true, 0, "preload", "preload")]
+    [TestCase(":80", "365d", true, true, 0)]
+    public void HttpsOnly_Table(string from, string maxAge, bool subDomains, bool preload, int port, params string[] problems)
+    {
+        Assert.That(DurationText.TryParse(maxAge, out TimeSpan age), Is.True);
+        var tls = new TlsConfig { HttpsOnly = new() { RedirectFrom = [from], MaxAge = age, IncludeSubDomains = subDomains, Preload = preload, RedirectPort = port } };
+        IEnumerable<string> found = ConfigValidator.Validate(Config(new ListenerConfig { Address = ":81" }, new ListenerConfig { Address = ":443", Tls = tls })).Select(p => p.Path);
+        Assert.That(found.Where(path => !path.EndsWith("certificates", StringComparison.Ordinal)), Is.EquivalentTo(problems.Select(p => $"listeners.l1.tls.httpsOnly.{p}")));
+    }
+
+    [Test]
+    public void HttpsOnly_NameOfAnotherListener_IsAProblem()
+    {
+        ProxyConfig config = Config(new ListenerConfig { Address = ":443", Tls = new() { HttpsOnly = new() { RedirectFrom = [":80"] } } });
+        config = config with { Listeners = new Dictionary<string, ListenerConfig>(config.Listeners) { ["l0-redirect"] = new() { Address = ":81" } } };
+        Assert.That(ConfigValidator.Validate(config).Select(p => p.Path), Does.Contain("listeners.l0.tls.httpsOnly.redirectFrom[0]"));
+    }
+
     [TestCase(":80", new[] { "10.0.0.0/8", "::1" }, 5000)]
     [TestCase("unix:/s", new string[0], 1)]
     [TestCase(":80", new[] { "0.0.0.0/0" }, 5000, Description = "all, on purpose")]
@@ -347,6 +407,54 @@ public sealed class ValidatorTests
     {
         var listener = new ListenerConfig { Address = address, ProxyProtocol = new() { TrustedPeers = trusted, Timeout = TimeSpan.FromMilliseconds(timeout) } };
         Assert.That(ConfigValidator.Validate(Config(listener)).Select(p => p.Path), Is.EqualTo(problems.Select(p => $"listeners.l0.proxyProtocol.{p}")));
+    }
+
+    [Test]
+    public void Tcp_Table()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(Tcp(new TcpConfig { Cluster = "c" }), Is.Empty);
+            Assert.That(Tcp(new TcpConfig { Sni = Names("a.test") }), Is.Empty);
+            Assert.That(Tcp(new TcpConfig()), Is.EqualTo(new[] { "tcp" }));
+            Assert.That(Tcp(new TcpConfig { Cluster = "d" }), Is.EqualTo(new[] { "tcp.cluster" }));
+            Assert.That(Tcp(new TcpConfig { Sni = Names("a.test", "A.test", "*.b.test", "*.*.test", "10.0.0.1", "a.test:443", "") }),
+                Is.EqualTo(new[] { "tcp.sni[\"A.test\"]", "tcp.sni[\"*.*.test\"]", "tcp.sni[\"10.0.0.1\"]", "tcp.sni[\"a.test:443\"]", "tcp.sni[\"\"]" }));
+            Assert.That(Tcp(new TcpConfig { Sni = new Dictionary<string, string> { ["a.test"] = "d" } }), Is.EqualTo(new[] { "tcp.sni[\"a.test\"]" }));
+            Assert.That(Tcp(new TcpConfig { Cluster = "c", HelloTimeout = TimeSpan.Zero, IdleTimeout = TimeSpan.Zero, HalfCloseTimeout = TimeSpan.Zero }),
+                Is.EqualTo(new[] { "tcp.helloTimeout", "tcp.idleTimeout", "tcp.halfCloseTimeout" }));
+            var tcp = new TcpConfig { Cluster = "c" };
+            Assert.That(Tcp(tcp, l => l with { TrustedProxies = ["10.0.0.0/8"] }), Is.EqualTo(new[] { "trustedProxies" }));
+            Assert.That(Tcp(tcp, l => l with { Forwarded = new() { Via = "x" } }), Is.EqualTo(new[] { "forwarded" }));
+            Assert.That(Tcp(tcp, l => l with { Limits = new() { RequestHeaderCountMax = 5 } }), Is.EqualTo(new[] { "limits" }));
+            Assert.That(Tcp(tcp, l => l with { Tls = new() { HttpsOnly = new() } }), Does.Contain("tls.httpsOnly"));
+            Assert.That(Tcp(tcp with { Sni = Names("a.test") }, l => l with { Tls = new() }), Does.Contain("tcp.sni"));
+            Assert.That(Tcp(tcp, cluster: new() { Sticky = new() { Cookie = "lb" } }), Is.EqualTo(new[] { "tcp.cluster" }));
+            Assert.That(Tcp(tcp, cluster: new() { Balance = "rendezvous", HashOn = "path" }), Is.EqualTo(new[] { "tcp.cluster" }));
+            Assert.That(Tcp(tcp, cluster: new() { Balance = "rendezvous", HashOn = "ip" }), Is.Empty);
+            Assert.That(Tcp(tcp, cluster: new() { Balance = "prequal", Probe = new() }), Is.EqualTo(new[] { "tcp.cluster" }));
+            Assert.That(Tcp(tcp, cluster: new() { HealthCheck = new() }), Is.Empty);
+        });
+
+        static Dictionary<string, string> Names(params string[] names) => names.ToDictionary(name => name, _ => "c");
+
+        static string[] Tcp(TcpConfig tcp, Func<ListenerConfig, ListenerConfig>? change = null, ClusterConfig? cluster = null)
+        {
+            var listener = new ListenerConfig { Address = ":80", Tcp = tcp };
+            ProxyConfig config = Config(change is null ? listener : change(listener)) with { Clusters = new Dictionary<string, ClusterConfig> { ["c"] = cluster ?? new() } };
+            return [.. ConfigValidator.Validate(config).Select(p => p.Path.Replace("listeners.l0.", "", StringComparison.Ordinal))];
+        }
+    }
+
+    [Test]
+    public void Tcp_ARouteOfSuchAListener_IsAProblem()
+    {
+        ProxyConfig config = Config(new ListenerConfig { Address = ":80", Tcp = new() { Cluster = "c" } }) with
+        {
+            Clusters = new Dictionary<string, ClusterConfig> { ["c"] = new() },
+            Routes = new Dictionary<string, RouteConfig> { ["r"] = new() { Cluster = "c", Listeners = ["l0"] } },
+        };
+        Assert.That(ConfigValidator.Validate(config).Select(p => p.Path), Is.EqualTo(new[] { "routes.r.listeners[0]" }));
     }
 
     private static string[] Problems(ClusterConfig cluster) =>

@@ -13,7 +13,9 @@ internal static unsafe partial class LibSsl
     internal const int ErrorWantRead = 2, ErrorSyscall = 5, ErrorZeroReturn = 6;
     internal const int Tls12 = 0x0303, Tls13 = 0x0304;
     internal const int ControlMode = 33, ControlSessionCacheMode = 44, ControlServerNameCallback = 53, ControlMinProtocol = 123,
-        ControlChainCertificate = 89, ControlGroupsList = 92, ControlVerifyStore = 106;
+        ControlChainCertificate = 89, ControlGroupsList = 92, ControlVerifyStore = 106, ControlStatusCallback = 63, ControlStatusResponse = 71, ControlSetServerName = 55;
+    internal const int SessionsOfClients = 1, SessionsNotInside = 0x300;
+    internal const uint HostNoPartialWildcards = 4, HostNeverSubject = 0x20;
     internal const int ModeReleaseBuffers = 0x10, ModeNoAutoChain = 8;
     internal const int VerifyPeer = 1, VerifyFailWithoutCertificate = 2;
     internal const ulong OptionNoCompression = 1UL << 17, OptionNoRenegotiation = 1UL << 30, OptionServerPreference = 1UL << 22, OptionPrioritizeChaCha = 1UL << 21;
@@ -28,6 +30,62 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Ssl, EntryPoint = "TLS_server_method"), SuppressGCTransition]
     internal static partial nint ServerMethod();
 
+    [LibraryImport(Ssl, EntryPoint = "TLS_client_method"), SuppressGCTransition]
+    internal static partial nint ClientMethod();
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CTX_set_default_verify_paths")]
+    internal static partial int ContextSetDefaultVerifyPaths(nint context);
+
+    /// <summary>0 when it is taken.</summary>
+    [LibraryImport(Ssl, EntryPoint = "SSL_CTX_set_alpn_protos")]
+    internal static partial int ContextSetAlpnOffer(nint context, byte* protocols, uint length);
+
+    /// <summary>0 when it is taken.</summary>
+    [LibraryImport(Ssl, EntryPoint = "SSL_set_alpn_protos")]
+    internal static partial int SetAlpnOffer(nint ssl, byte* protocols, uint length);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CTX_sess_set_new_cb")]
+    internal static partial void ContextSetNewSession(nint context, delegate* unmanaged<nint, nint, int> callback);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_set_connect_state")]
+    internal static partial void SetConnectState(nint ssl);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_ctrl")]
+    internal static partial nint Control(nint ssl, int command, nint number, void* pointer);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_set1_host")]
+    internal static partial int SetHost(nint ssl, byte* name);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_set_hostflags")]
+    internal static partial void SetHostFlags(nint ssl, uint flags);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_get0_param")]
+    internal static partial nint GetVerifyParameters(nint ssl);
+
+    [LibraryImport(Crypto, EntryPoint = "X509_VERIFY_PARAM_set1_ip_asc")]
+    internal static partial int SetAddress(nint parameters, byte* address);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_get_verify_result")]
+    internal static partial CLong GetVerifyResult(nint ssl);
+
+    [LibraryImport(Crypto, EntryPoint = "X509_verify_cert_error_string")]
+    private static partial nint DescribeVerifyResult(CLong result);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_get0_alpn_selected")]
+    internal static partial void GetAlpnSelected(nint ssl, byte** protocol, uint* length);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_set_session")]
+    internal static partial int SetSession(nint ssl, nint session);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_session_reused")]
+    internal static partial int IsResumed(nint ssl);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_SESSION_free")]
+    internal static partial void SessionFree(nint session);
+
+    [LibraryImport(Crypto, EntryPoint = "ERR_reason_error_string")]
+    private static partial nint DescribeReason(CULong code);
+
     [LibraryImport(Ssl, EntryPoint = "SSL_CTX_new")]
     internal static partial nint ContextNew(nint method);
 
@@ -39,6 +97,9 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport(Ssl, EntryPoint = "SSL_CTX_callback_ctrl")]
     internal static partial nint ContextCallbackControl(nint context, int command, void* callback);
+
+    [LibraryImport(Crypto, EntryPoint = "CRYPTO_malloc")]
+    internal static partial void* Allocate(nuint length, byte* file, int line);
 
     [LibraryImport(Ssl, EntryPoint = "SSL_CTX_set_options")]
     internal static partial ulong ContextSetOptions(nint context, ulong options);
@@ -256,6 +317,21 @@ internal static unsafe partial class LibSsl
         int reason = (int)NextError().Value & 0x7FFFFF;
         ClearErrors();
         return reason;
+    }
+
+    /// <summary>The reason of the first error in the thread's queue in OpenSSL's words, empty without an error; the queue is empty then.</summary>
+    internal static string TakeReasonText()
+    {
+        CULong code = NextError();
+        ClearErrors();
+        return code.Value == 0 ? "" : Marshal.PtrToStringUTF8(DescribeReason(code)) ?? "";
+    }
+
+    /// <summary>What is wrong with the peer's certificate, in OpenSSL's words; null when nothing is.</summary>
+    internal static string? VerifyProblem(nint ssl)
+    {
+        CLong result = GetVerifyResult(ssl);
+        return result.Value == 0 ? null : Marshal.PtrToStringUTF8(DescribeVerifyResult(result)) ?? "it is not valid";
     }
 
     /// <summary>The first error of the thread's queue in OpenSSL's words; the queue is empty then.</summary>

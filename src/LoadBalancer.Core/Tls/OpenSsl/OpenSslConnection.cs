@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography.X509Certificates;
-using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Tls.OpenSsl;
@@ -22,35 +20,28 @@ internal enum OpenSslStatus : byte
 /// A connection encrypted by OpenSSL, which works on the buffers of the connection below: no stream, no copies in between, nothing that waits. The
 /// SSL object lives from the constructor to <see cref="TransportConnection.Close"/>.
 /// </summary>
-internal sealed class OpenSslConnection : TlsConnection
+internal abstract class OpenSslConnection : TlsConnection
 {
     private readonly GCHandle _self;
     private readonly OpenSslReader _reader;
     private nint _ssl;
-    private readonly bool _verifiesClients;
     private bool _isBroken;
 
-    internal OpenSslConnection(TransportConnection inner, CertificateSet certificates, TicketKeys tickets, bool verifiesClients) : base(inner)
+    private protected OpenSslConnection(TransportConnection inner, OpenSslContext context) : base(inner)
     {
-        _verifiesClients = verifiesClients;
-        Certificates = certificates;
-        Tickets = tickets;
         _reader = new OpenSslReader(this, inner);
-        _ssl = LibSsl.New(certificates.Default.OpenSsl!.Pointer);
+        _ssl = LibSsl.New(context.Pointer); // counted by OpenSSL from here on
         if (_ssl == 0) throw new InsufficientMemoryException();
         _self = GCHandle.Alloc(this);
         nint bio = ConnectionBio.Create(_self);
         LibSsl.SetBio(_ssl, bio, bio);
-        LibSsl.SetAcceptState(_ssl);
     }
 
     public override TransportReader Input => _reader;
 
     private protected override TlsReader Reader => _reader;
 
-    internal CertificateSet Certificates { get; }
-
-    internal TicketKeys Tickets { get; }
+    private protected nint Ssl => _ssl;
 
     /// <summary>Whether decrypted bytes wait inside OpenSSL.</summary>
     internal bool HasDecrypted => LibSsl.Pending(_ssl) > 0;
@@ -67,10 +58,10 @@ internal sealed class OpenSslConnection : TlsConnection
                 var sent = await Inner.Output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
                 if (sent.IsCompleted || sent.IsCanceled) return false;
             }
-            if (status == OpenSslStatus.Done) return AcceptsClient();
+            if (status == OpenSslStatus.Done) return AcceptsPeer();
             if (status != OpenSslStatus.WantsBytes) return false;
             await Inner.Input.FillAsync();
-            if (Inner.Fault != TransportFault.None) return false;
+            if (Inner.Fault != TransportFault.None || !TakesAnswer()) return false;
         }
     }
 
@@ -78,23 +69,21 @@ internal sealed class OpenSslConnection : TlsConnection
     {
         LibSsl.ClearErrors();
         OpenSslStatus status = Status(LibSsl.DoHandshake(_ssl));
-        if (status == OpenSslStatus.Broken && LibSsl.TakeReason() is LibSsl.ReasonCertificateVerifyFailed or LibSsl.ReasonNoPeerCertificate)
-            FailReason = EndReason.ClientCertificateRefused;
+        if (status is not (OpenSslStatus.Done or OpenSslStatus.WantsBytes)) NoteHandshakeFailed();
         return status;
     }
 
-    // OpenSSL has verified it, now or when the session was made: it may have expired since.
-    private bool AcceptsClient()
-    {
-        if (!_verifiesClients || LibSsl.PeerCertificate(_ssl) is not { } shown) return true;
-        ClientCertificate = X509CertificateLoader.LoadCertificate(shown);
-        if (ClientCertificate.NotAfter.ToUniversalTime() < Loop.Time.GetUtcNow().UtcDateTime)
-        {
-            FailReason = EndReason.ClientCertificateRefused;
-            return false;
-        }
-        return true;
-    }
+    /// <summary>A look at what has come, before OpenSSL gets it; false ends the hand-shake.</summary>
+    private protected virtual bool TakesAnswer() => true;
+
+    /// <summary>Notes why, from OpenSSL's queue of errors.</summary>
+    private protected abstract void NoteHandshakeFailed();
+
+    /// <summary>The last word on a peer with whom the hand-shake is done.</summary>
+    private protected abstract bool AcceptsPeer();
+
+    /// <summary>Whether the end of the stream below without a close_notify is taken for an end in order.</summary>
+    private protected abstract bool IsEndWithoutNoticeInOrder { get; }
 
     /// <summary>Decrypts what was received.</summary>
     // Hot path: per record. 0 allocations.
@@ -103,7 +92,10 @@ internal sealed class OpenSslConnection : TlsConnection
         LibSsl.ClearErrors();
         int result = LibSsl.Read(_ssl, room);
         count = Math.Max(result, 0);
-        return Status(result);
+        OpenSslStatus status = Status(result);
+        if (status == OpenSslStatus.Done) HasContent = true;
+        else if (status == OpenSslStatus.Broken) OnReadBroken(LibSsl.TakeReasonText());
+        return status;
     }
 
     /// <summary>Sends what OpenSSL had to say while it read: an alert, the refusal of a renegotiation.</summary>
@@ -135,8 +127,7 @@ internal sealed class OpenSslConnection : TlsConnection
         {
             LibSsl.ErrorWantRead => OpenSslStatus.WantsBytes,
             LibSsl.ErrorZeroReturn => OpenSslStatus.Ended,
-            // Without a close_notify: many clients end so. What they sent says itself whether it is whole.
-            LibSsl.ErrorSyscall when Inner.Input.IsEnded && Inner.Fault == TransportFault.None => OpenSslStatus.Ended,
+            LibSsl.ErrorSyscall when IsEndWithoutNoticeInOrder && Inner.Input.IsEnded && Inner.Fault == TransportFault.None => OpenSslStatus.Ended,
             _ => OpenSslStatus.Broken,
         };
     }

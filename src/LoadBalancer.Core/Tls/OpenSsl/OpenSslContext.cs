@@ -6,21 +6,15 @@ using LoadBalancer.Core.Configuration;
 namespace LoadBalancer.Core.Tls.OpenSsl;
 
 /// <summary>An <c>SSL_CTX</c>: a certificate with key and chain, and the policy. What is made of it keeps it alive in OpenSSL's own count.</summary>
-internal sealed unsafe class OpenSslContext : SafeHandle
+internal abstract unsafe class OpenSslContext : SafeHandle
 {
-    /// <exception cref="CryptographicException">OpenSSL does not take the certificate or its key.</exception>
-    internal OpenSslContext(ServerCertificate certificate, TlsPolicy policy, ClientVerification? clients) : base(0, ownsHandle: true)
+    private protected OpenSslContext(nint method, TlsPolicy policy) : base(0, ownsHandle: true)
     {
-        SetHandle(LibSsl.ContextNew(LibSsl.ServerMethod()));
+        SetHandle(LibSsl.ContextNew(method));
         if (IsInvalid) throw new InsufficientMemoryException();
         SetPolicy(policy);
-        SetCertificate(certificate);
-        SetSessions(clients is null ? "lb"u8 : clients.Id);
-        if (clients is not null) SetClients(clients);
         // An idle connection holds no buffers. What is sent as chain is what stands in the file.
         _ = LibSsl.ContextControl(handle, LibSsl.ControlMode, LibSsl.ModeReleaseBuffers | LibSsl.ModeNoAutoChain, null);
-        _ = LibSsl.ContextCallbackControl(handle, LibSsl.ControlServerNameCallback, (delegate* unmanaged<nint, int*, void*, int>)&OnServerName);
-        LibSsl.ContextSetAlpnSelect(handle, &OnAlpn, null);
     }
 
     public override bool IsInvalid => handle == 0;
@@ -51,7 +45,7 @@ internal sealed unsafe class OpenSslContext : SafeHandle
         fixed (byte* text = System.Text.Encoding.ASCII.GetBytes(groups + "\0")) return LibSsl.ContextControl(handle, LibSsl.ControlGroupsList, 0, text) == 1;
     }
 
-    private void SetCertificate(ServerCertificate certificate)
+    private protected void SetCertificate(ServerCertificate certificate)
     {
         nint leaf = Decode(certificate.Leaf);
         bool isUsed = LibSsl.ContextUseCertificate(handle, leaf) == 1;
@@ -86,92 +80,23 @@ internal sealed unsafe class OpenSslContext : SafeHandle
         return key?.ExportPkcs8PrivateKey() ?? throw new CryptographicException("the key is neither an elliptic curve's nor RSA");
     }
 
-    private void SetClients(ClientVerification clients)
+    /// <summary>Whose certificates are believed.</summary>
+    private protected void SetAuthorities(X509Certificate2Collection authorities, bool areNamed)
     {
-        LibSsl.ContextSetVerify(handle, LibSsl.VerifyPeer | (clients.IsRequired ? LibSsl.VerifyFailWithoutCertificate : 0), null);
         nint store = LibSsl.StoreNew();
-        foreach (X509Certificate2 authority in clients.Authorities)
+        foreach (X509Certificate2 authority in authorities)
         {
             nint decoded = Decode(authority);
             _ = LibSsl.StoreAdd(store, decoded);
-            _ = LibSsl.ContextAddClientAuthority(handle, decoded);
+            if (areNamed) _ = LibSsl.ContextAddClientAuthority(handle, decoded);
             LibSsl.CertificateFree(decoded);
         }
         _ = LibSsl.ContextControl(handle, LibSsl.ControlVerifyStore, 1, (void*)store); // takes a count of its own
         LibSsl.StoreFree(store);
     }
 
-    // A session holds only where it was made: with the same authorities of clients.
-    private void SetSessions(ReadOnlySpan<byte> idContext)
-    {
-        // Tickets only: what is kept here for a client costs memory that clients decide about.
-        _ = LibSsl.ContextControl(handle, LibSsl.ControlSessionCacheMode, 0, null);
-        _ = LibSsl.ContextSetTimeout(handle, new CLong((nint)TicketKeys.SealingTime.TotalSeconds));
-        fixed (byte* id = idContext) Require(LibSsl.ContextSetSessionIdContext(handle, id, (uint)idContext.Length) == 1);
-        Require(LibSsl.ContextSetTicketKeys(handle, &OnTicket) == 1);
-    }
-
-    private static void Require(bool holds)
+    private protected static void Require(bool holds)
     {
         if (!holds) throw new CryptographicException(LibSsl.TakeError());
-    }
-
-    private static OpenSslConnection Connection(nint ssl) => ConnectionBio.Connection(LibSsl.GetReadBio(ssl));
-
-    // The name the client asks for (RFC 6066 §3) decides the certificate.
-    [UnmanagedCallersOnly]
-    private static int OnServerName(nint ssl, int* alert, void* argument)
-    {
-        try
-        {
-            byte* name = LibSsl.GetServerName(ssl, 0);
-            if (name == null) return LibSsl.ExtensionNoAck;
-            OpenSslConnection connection = Connection(ssl);
-            ServerIdentity identity = connection.Certificates.Find(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name));
-            if (identity != connection.Certificates.Default) _ = LibSsl.SetContext(ssl, identity.OpenSsl!.Pointer);
-            return LibSsl.ExtensionOk;
-        }
-        catch (Exception e)
-        {
-            Connection(ssl).NoteException(e);
-            return LibSsl.ExtensionAlertFatal;
-        }
-    }
-
-    // RFC 7301 §3.2: no protocol in common ends the hand-shake.
-    [UnmanagedCallersOnly]
-    private static int OnAlpn(nint ssl, byte** chosen, byte* chosenLength, byte* offered, uint offeredLength, void* argument)
-    {
-        ReadOnlySpan<byte> ours = "http/1.1"u8;
-        for (uint at = 0; at < offeredLength;)
-        {
-            byte length = offered[at++];
-            if (length > offeredLength - at) break;
-            if (new ReadOnlySpan<byte>(offered + at, length).SequenceEqual(ours))
-            {
-                *chosen = offered + at;
-                *chosenLength = length;
-                return LibSsl.ExtensionOk;
-            }
-            at += length;
-        }
-        return LibSsl.ExtensionAlertFatal;
-    }
-
-    [UnmanagedCallersOnly]
-    private static int OnTicket(nint ssl, byte* name, byte* iv, nint cipher, nint mac, int isSealing)
-    {
-        try
-        {
-            OpenSslConnection connection = Connection(ssl);
-            DateTimeOffset now = connection.Loop.Time.GetUtcNow();
-            if (isSealing == 0) return connection.Tickets.TryOpen(now, name, iv, cipher, mac);
-            return connection.Tickets.TrySeal(now, name, iv, cipher, mac) ? 1 : -1;
-        }
-        catch (Exception e)
-        {
-            Connection(ssl).NoteException(e);
-            return -1;
-        }
     }
 }

@@ -6,6 +6,8 @@ namespace LoadBalancer.Core.Tls.OpenSsl;
 /// <summary>Decrypts from the buffer of the connection below into its own slab, which is leased only when there is something to decrypt.</summary>
 internal sealed class OpenSslReader : TlsReader
 {
+    private const int SilentReadsMax = 16;
+
     private readonly OpenSslConnection _connection;
     private readonly TransportReader _below;
     private readonly Action _onFilled;
@@ -19,6 +21,17 @@ internal sealed class OpenSslReader : TlsReader
     }
 
     internal override bool IsQuiet => IsEmpty && !IsEnded && _below.IsEmpty && !_connection.HasDecrypted;
+
+    internal override bool TakeSilentRecords()
+    {
+        if (_isFilling || !IsEmpty || IsEnded) return false;
+        for (int reads = 0; reads < SilentReadsMax; reads++)
+        {
+            if (TryReceive()) return false;
+            if (!_below.TryRead(out _)) return true;
+        }
+        return false;
+    }
 
     // Hot path: per read. 0 allocations.
     private protected override bool TryReceiveOrWait()

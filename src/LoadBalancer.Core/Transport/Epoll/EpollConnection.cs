@@ -26,6 +26,7 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
     internal int Fd = -1;
     internal int Slot = -1;
     internal bool Readable, PeerEnded;
+    internal EpollRelay? Relay; // who has taken the connection over from reader and writer
     internal TransportListener? Listener;
 
     internal EpollConnection(EpollLoop loop) : base(loop)
@@ -111,6 +112,11 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
         }
         if ((events & (Libc.EPOLLRDHUP | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0) PeerEnded = true;
         if ((events & ~Libc.EPOLLOUT) != 0) Readable = true;
+        if (Relay is { } relay)
+        {
+            relay.OnEvents(this, events);
+            return;
+        }
         if (_writer.IsPending && (events & (Libc.EPOLLOUT | Libc.EPOLLHUP | Libc.EPOLLERR)) != 0) _writer.Continue();
         if (!Readable || Fd < 0) return;
         if (_reader.IsPending)
@@ -127,7 +133,8 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
         if ((events & (Libc.EPOLLOUT | Libc.EPOLLERR | Libc.EPOLLHUP)) == 0) return;
         int error = 0;
         uint length = sizeof(int);
-        _ = Libc.GetSocketOption(Fd, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &length);
+        // Asked only where there is one.
+        if ((events & (Libc.EPOLLERR | Libc.EPOLLHUP)) != 0) _ = Libc.GetSocketOption(Fd, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &length);
         _connecting = false;
         if (error == 0)
         {
@@ -148,9 +155,17 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
             _connecting = false;
             _connect.SetResult(ConnectResult.Aborted);
         }
+        if (Relay is { } relay)
+        {
+            relay.OnDeferred(this);
+            return;
+        }
         if (_writer.IsPending) _writer.OnDeferred();
         if (_reader.IsPending) _reader.OnDeferred();
     }
+
+    internal override TransportRelay CreateRelay(TransportConnection upstream) =>
+        upstream is EpollConnection other ? new EpollRelay(_loop, this, other) : base.CreateRelay(upstream);
 
     internal void SetReset()
     {
@@ -168,7 +183,7 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
             ReleaseDescriptor();
         }
         // Completed from the loop, not from here: the caller may be in the middle of the other direction.
-        if (_connecting || _reader.IsPending || _writer.IsPending) _loop.Defer(this);
+        if (_connecting || _reader.IsPending || _writer.IsPending || Relay is not null) _loop.Defer(this);
     }
 
     internal override void Close()

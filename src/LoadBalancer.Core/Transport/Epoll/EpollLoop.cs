@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using LoadBalancer.Core.Buffers;
 using LoadBalancer.Core.Timers;
 
 namespace LoadBalancer.Core.Transport.Epoll;
@@ -26,6 +27,7 @@ internal sealed unsafe class EpollLoop : TransportLoop
     private int[] _freeSlots = new int[1024];
     private int _freeCount, _slotCount = 1; // slot 0 is the wake descriptor
     private ITimer? _ticker;
+    private Slab? _scratch;
     private readonly Lock _wakeLock = new(); // a wake-up from elsewhere may come late, when the descriptor's number is somebody else's
     private bool _stopping, _ended;
 
@@ -39,6 +41,12 @@ internal sealed unsafe class EpollLoop : TransportLoop
         Control(Libc.EPOLL_CTL_ADD, _wake, Libc.EPOLLIN, WakeSlot);
         _thread = new Thread(Run) { IsBackground = true, Name = $"lb loop {index}" };
     }
+
+    /// <summary>A buffer for bytes that are gone again before whoever receives them returns.</summary>
+    internal Slab Scratch => _scratch ??= new Slab(SlabPool.MediumSize, sizeClass: 1);
+
+    /// <summary>Pipes through which bulk is moved.</summary>
+    internal SplicePipePool Pipes { get; } = new();
 
     internal override bool IsCurrent => Thread.CurrentThread == _thread;
 
@@ -194,6 +202,7 @@ internal sealed unsafe class EpollLoop : TransportLoop
             RunDeferred();
             if (!any && Work.IsEmpty && !HasDeferred) break;
         }
+        Pipes.Dispose();
         _ = Libc.Close(_epoll);
         lock (_wakeLock)
         {

@@ -152,6 +152,7 @@ internal sealed unsafe class EpollWriter(EpollConnection connection, EpollLoop l
     private void Consume(int sent)
     {
         LastSentAt = loop.NowMilliseconds;
+        SentBytes += sent;
         int part = Math.Min(sent, _collected - _sent);
         _sent += part;
         sent -= part;

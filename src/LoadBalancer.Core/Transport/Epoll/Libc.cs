@@ -23,6 +23,8 @@ internal static unsafe partial class Libc
 
     internal const int EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2;
     internal const uint EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLEXCLUSIVE = 1u << 28, EPOLLET = 1u << 31;
+    internal const int O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032;
+    internal const uint SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2;
     internal const int EPOLL_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
 
     // struct epoll_event is packed on x86-64 only.
@@ -97,6 +99,17 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "read"), SuppressGCTransition]
     internal static partial nint Read(int fd, void* buffer, nuint length);
+
+    // With SPLICE_F_NONBLOCK, between a pipe and a socket that is non-blocking itself.
+    [LibraryImport("libc", EntryPoint = "splice"), SuppressGCTransition]
+    internal static partial nint Splice(int from, long* fromOffset, int to, long* toOffset, nuint length, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
+    internal static partial int Pipe(int* descriptors, int flags);
+
+    // Variadic in C; on the supported platforms an integer is passed alike.
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int FileControl(int fd, int command, nint value);
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     internal static partial int Socket(int domain, int type, int protocol);

@@ -154,6 +154,7 @@ internal sealed class SocketsWriter : TransportWriter, IValueTaskSource<FlushRes
     private void Consume(int sent)
     {
         LastSentAt = _loop.NowMilliseconds;
+        SentBytes += sent;
         int part = Math.Min(sent, _collected - _sent);
         _sent += part;
         sent -= part;

@@ -13,6 +13,9 @@ internal sealed class ObjectSpec<T>(string name, string doc, Func<T> empty, para
     /// <summary>Makes the record from a plain string, where one may stand for the object.</summary>
     internal Func<string, T>? FromText { get; init; }
 
+    /// <summary>Whether "true" stands for the object with all its defaults.</summary>
+    internal bool IsDefaultForTrue { get; init; }
+
     /// <summary>Keys of which exactly one must be given (checked by the validator).</summary>
     internal string[] ExactlyOneOf { get; init; } = [];
 
@@ -32,7 +35,8 @@ internal sealed class ObjectSpec<T>(string name, string doc, Func<T> empty, para
             value = FromText(text);
             return true;
         }
-        if (node.Kind != ConfigNodeKind.Object) return Wrong(node, path, context, FromText is null ? "an object" : "an object or a string");
+        if (node.Kind == ConfigNodeKind.True && IsDefaultForTrue) return true;
+        if (node.Kind != ConfigNodeKind.Object) return Wrong(node, path, context, FromText is not null ? "an object or a string" : IsDefaultForTrue ? "an object or true" : "an object");
         ReadMembers(node, path, context, ref value);
         return true;
     }
@@ -74,7 +78,8 @@ internal sealed class ObjectSpec<T>(string name, string doc, Func<T> empty, para
 
     internal override void WriteSchema(SchemaWriter schema)
     {
-        if (FromText is null) schema.Reference(this);
+        if (IsDefaultForTrue) schema.AnyOf(json => json.WriteBoolean("const", true), _ => schema.Reference(this));
+        else if (FromText is null) schema.Reference(this);
         else schema.AnyOf(json => json.WriteString("type", "string"), _ => schema.Reference(this));
     }
 

@@ -1,0 +1,96 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using LoadBalancer.Caching.Rules;
+using LoadBalancer.Caching.Storage.Disk;
+using LoadBalancer.Caching.Storage.Memory;
+using LoadBalancer.Core.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Core.Caching;
+
+/// <summary>A cache of the configuration: what it holds, what is being fetched for it, and which keys are not worth waiting for. Shared by all loops; thread-safe.</summary>
+internal sealed class ResponseStore : IDisposable
+{
+    private const long BesideBodyBytesMax = 64 * 1024; // head, key and bookkeeping, of all but the largest
+    private readonly CancellationTokenSource _closing = new(); // without timer: nothing to dispose of
+
+    internal ResponseStore(string name, CacheConfig config)
+    {
+        Name = name;
+        Config = config;
+        Memory = new(new() { BytesMax = config.MemoryBytesMax, ObjectBytesMax = config.ObjectBytesMax + BesideBodyBytesMax });
+    }
+
+    internal string Name { get; }
+
+    internal CacheConfig Config { get; }
+
+    internal MemoryStore<StoredHead> Memory { get; }
+
+    /// <summary>Null where nothing goes to disk.</summary>
+    internal DiskStore<StoredHead>? Disk { get; private set; }
+
+    internal KeyHasher Hasher { get; } = KeyHasher.Random();
+
+    internal CacheFlights Flights { get; } = new();
+
+    internal MissMarkers Markers { get; } = new();
+
+    /// <summary>Why what was last asked for could not be stored.</summary>
+    internal RecentVerdicts Verdicts { get; } = new();
+
+    /// <summary>The routes that use it: their keys are made in different ways.</summary>
+    internal List<RouteCache> Routes { get; } = [];
+
+    /// <summary>Longest body that is stored in memory.</summary>
+    internal long MemoryBodyBytesMax => Math.Min(Config.ObjectBytesMax, Memory.ObjectBytesMax - Math.Min(BesideBodyBytesMax, Memory.ObjectBytesMax / 4));
+
+    /// <summary>Longest body that can be stored.</summary>
+    internal long BodyBytesMax => Disk is { } disk ? Math.Max(MemoryBodyBytesMax, disk.ObjectBytesMax) : MemoryBodyBytesMax;
+
+    /// <summary>Opens what lies on disk. What is there is found bit by bit, as it is read.</summary>
+    /// <exception cref="ConfigException">The folder cannot be used.</exception>
+    internal void Open(TimeProvider time, ILogger logger)
+    {
+        if (Config.Disk is not { } disk) return;
+        try
+        {
+            Disk = new(new()
+            {
+                Folder = disk.Path,
+                Hasher = Hasher,
+                BytesMax = disk.BytesMax,
+                ObjectBytesMax = disk.ObjectBytesMax,
+                OnFault = fault => CacheLog.DiskFault(logger, Name, fault),
+            }, new HeadFormat());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigException([new($"{ConfigPath.Member("caches", Name)}.disk.path", $"cannot be used: {e.Message}")]);
+        }
+        _ = Disk.LoadAsync(time.GetUtcNow().ToUnixTimeMilliseconds(), _closing.Token); // catches everything itself, but for the end of the server
+    }
+
+    /// <summary>Forgets all variants of a key.</summary>
+    internal int Purge(UInt128 hash, ReadOnlySpan<byte> key, bool soft = false) => Memory.Purge(hash, key, soft) + (Disk?.Purge(hash, key, soft) ?? 0);
+
+    /// <summary>Forgets all whose keys begin so.</summary>
+    internal int PurgePrefix(ReadOnlySpan<byte> prefix, bool soft = false) => Memory.PurgePrefix(prefix, soft) + (Disk?.PurgePrefix(prefix, soft) ?? 0);
+
+    /// <summary>Forgets all with a tag.</summary>
+    internal int PurgeTag(string tag, bool soft = false) => Memory.PurgeTag(tag, soft) + (Disk?.PurgeTag(tag, soft) ?? 0);
+
+    public void Dispose()
+    {
+        if (_closing.IsCancellationRequested) return;
+        _closing.Cancel();
+        Disk?.Dispose();
+    }
+
+    private sealed class HeadFormat : IStoredHeadFormat<StoredHead>
+    {
+        public void Write(StoredHead head, IBufferWriter<byte> writer) => StoredHeadFormat.Write(head, writer);
+
+        public bool TryRead(ReadOnlySpan<byte> bytes, [NotNullWhen(true)] out StoredHead? head) => StoredHeadFormat.TryRead(bytes, out head) && head is not null;
+    }
+}

@@ -1,0 +1,189 @@
+using LoadBalancer.Core.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Core.Tls;
+
+/// <summary>
+/// Looks at the files of certificates from time to time, on the thread pool, takes over what has changed, and tells when one is about to expire. What cannot
+/// be used is told once and looked at again when it changes.
+/// </summary>
+internal sealed class CertificateWatcher : IDisposable
+{
+    private static readonly TimeSpan LookMax = TimeSpan.FromSeconds(5); // for who waits for another look
+    private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
+
+    private readonly CertificateStore _store;
+    private readonly IReadOnlyList<TlsTermination> _terminations;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly CertificateMetrics _metrics;
+    private readonly FileLookTimer _timer;
+    private readonly Lock _looking = new();
+    private bool _isRefreshDue; // under _looking: something was read that a listener has not taken over
+
+    internal CertificateWatcher(CertificateStore store, IReadOnlyList<TlsTermination> terminations, TimeProvider time, ILogger logger)
+    {
+        _store = store;
+        _terminations = terminations;
+        _time = time;
+        _logger = logger;
+        _metrics = new CertificateMetrics(store, time);
+        _timer = new FileLookTimer(time, () => Look(settles: true).IsUnsettled, e => TlsLog.LookFailed(logger, e));
+    }
+
+    /// <summary>Tells what expires, then watches.</summary>
+    internal void Start()
+    {
+        if (_terminations.Count == 0) return;
+        lock (_looking)
+        {
+            TellWhatExpires();
+            TellWhatIsNotStapled();
+        }
+        _timer.Start();
+    }
+
+    /// <summary>Looks now, and takes what there is. How many certificates or bundles were replaced.</summary>
+    /// <exception cref="TimeoutException">Another look does not end: a file is not read.</exception>
+    internal int Reload() => Look(settles: false).Replaced;
+
+    // What one file or listener does wrong is no other's loss.
+    private (int Replaced, bool IsUnsettled) Look(bool settles)
+    {
+        if (!_looking.TryEnter(LookMax)) throw new TimeoutException("the files of certificates are being read");
+        try
+        {
+            bool isUnsettled = false;
+            var changes = new List<(TlsFileSource Source, SourceChange Change)>();
+            foreach (TlsFileSource source in _store.Sources)
+            {
+                SourceChange change = Look(source, settles);
+                isUnsettled |= change == SourceChange.Unsettled;
+                if (change is not (SourceChange.None or SourceChange.Unsettled)) changes.Add((source, change));
+            }
+            int replaced = changes.Count(change => change.Change == SourceChange.Replaced);
+            _isRefreshDue |= replaced > 0;
+            if (_isRefreshDue) _isRefreshDue = !Refresh();
+            foreach ((TlsFileSource source, SourceChange change) in changes) Tell(source, change);
+            TellWhatExpires();
+            TellWhatIsNotStapled();
+            return (replaced, isUnsettled);
+        }
+        finally
+        {
+            _looking.Exit();
+        }
+    }
+
+    private SourceChange Look(TlsFileSource source, bool settles)
+    {
+        try
+        {
+            return source.Look(settles);
+        }
+        catch (Exception e)
+        {
+            TlsLog.LookFailed(_logger, e);
+            return SourceChange.None;
+        }
+    }
+
+    // False where it has to be tried again.
+    private bool Refresh()
+    {
+        bool isWhole = true;
+        foreach (TlsTermination termination in _terminations)
+        {
+            try
+            {
+                termination.Refresh();
+            }
+            catch (Exception e) // OpenSSL took the certificate when it was read
+            {
+                TlsLog.LookFailed(_logger, e);
+                isWhole = false;
+            }
+        }
+        return isWhole;
+    }
+
+    private void Tell(TlsFileSource source, SourceChange change)
+    {
+        string listeners = Listeners(source);
+        switch (change)
+        {
+            case SourceChange.Replaced:
+                CertificateView view = source.View(_time.GetUtcNow())!;
+                string names = Names(view);
+                TlsLog.Replaced(_logger, source.File, listeners, names, view.ExpiresAt);
+                source.Told = default; // the new one's end is news
+                break;
+            case SourceChange.Refused:
+                TlsLog.Refused(_logger, source.File, listeners, source.Problem!);
+                break;
+            case SourceChange.Restored:
+                TlsLog.Restored(_logger, source.File, listeners);
+                break;
+        }
+        if (change != SourceChange.Restored) _metrics.CountReload(source, isReplaced: change == SourceChange.Replaced);
+    }
+
+    // When it becomes so, and every day from then on.
+    private void TellWhatExpires()
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        foreach (ShownCertificate source in _store.All)
+        {
+            if (source.Validity is not var (notBefore, expiresAt)) continue;
+            CertificateState state = CertificateValidity.StateAt(now, notBefore, expiresAt);
+            if (state == CertificateState.Valid || state == source.Told.State && now - source.Told.At < ReminderInterval) continue;
+            source.Told = (state, now);
+            string listeners = Listeners(source), names = Names(source.View(now)!), left = CertificateValidity.Describe(expiresAt - now);
+            switch (state)
+            {
+                case CertificateState.NotYetValid:
+                    TlsLog.NotYetValid(_logger, source.File, listeners, names, notBefore);
+                    break;
+                case CertificateState.ExpiresSoon:
+                    TlsLog.ExpiresSoon(_logger, source.File, listeners, names, left, expiresAt);
+                    break;
+                case CertificateState.ExpiresVerySoon:
+                    TlsLog.ExpiresVerySoon(_logger, source.File, listeners, names, left, expiresAt);
+                    break;
+                default:
+                    TlsLog.Expired(_logger, source.File, listeners, names, expiresAt);
+                    break;
+            }
+        }
+    }
+
+    // The same, of OCSP responses.
+    private void TellWhatIsNotStapled()
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        foreach (TlsFileSource one in _store.Sources)
+        {
+            if (one is not CertificateSource source) continue;
+            string? fault = source.StaplingFault(now);
+            if (fault == source.FaultTold.Fault && (fault is null || now - source.FaultTold.At < ReminderInterval)) continue;
+            source.FaultTold = (fault, now);
+            if (fault is not null) TlsLog.Stapling(_logger, source.File, Listeners(source), fault);
+        }
+    }
+
+    private static string Listeners(ShownCertificate source) => string.Join(", ", source.Listeners);
+
+    private static string Names(CertificateView view)
+    {
+        const int NamesMax = 3;
+        string names = string.Join(", ", view.Names.Take(NamesMax));
+        return view.Names.Count > NamesMax ? $"{names}, …" : names;
+    }
+
+    /// <summary>Ends the watching. A look under way is not waited for.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _metrics.Dispose();
+    }
+}

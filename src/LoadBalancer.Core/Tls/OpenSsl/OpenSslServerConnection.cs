@@ -1,0 +1,44 @@
+using System.Security.Cryptography.X509Certificates;
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Transport;
+
+namespace LoadBalancer.Core.Tls.OpenSsl;
+
+/// <summary>A client's connection.</summary>
+internal sealed class OpenSslServerConnection : OpenSslConnection
+{
+    internal OpenSslServerConnection(TransportConnection inner, CertificateSet certificates, TicketKeys tickets) : base(inner, certificates.Default.OpenSsl!)
+    {
+        Certificates = certificates;
+        Tickets = tickets;
+        LibSsl.SetAcceptState(Ssl);
+    }
+
+    /// <summary>What the hand-shake chooses from; null when it is over, so that a set that was replaced does not stay for connections that are kept.</summary>
+    internal CertificateSet? Certificates { get; private set; }
+
+    internal TicketKeys Tickets { get; }
+
+    // Many clients of HTTP end so, and what they sent says itself whether it is whole. Other bytes do not: RFC 8446 §6.1.
+    private protected override bool IsEndWithoutNoticeInOrder => IsHttp;
+
+    private protected override void NoteHandshakeFailed()
+    {
+        if (LibSsl.TakeReason() is LibSsl.ReasonCertificateVerifyFailed or LibSsl.ReasonNoPeerCertificate) FailReason = EndReason.ClientCertificateRefused;
+    }
+
+    // OpenSSL has verified it, now or when the session was made: it may have expired since.
+    private protected override bool AcceptsPeer()
+    {
+        bool verifiesClients = Certificates!.Clients is not null;
+        Certificates = null;
+        if (!verifiesClients || LibSsl.PeerCertificate(Ssl) is not { } shown) return true;
+        ClientCertificate = X509CertificateLoader.LoadCertificate(shown);
+        if (ClientCertificate.NotAfter.ToUniversalTime() < Loop.Time.GetUtcNow().UtcDateTime)
+        {
+            FailReason = EndReason.ClientCertificateRefused;
+            return false;
+        }
+        return true;
+    }
+}

@@ -1,0 +1,11 @@
+namespace LoadBalancer.Gateway.Authorization.Roles;
+
+/// <summary>What a role permits.</summary>
+public sealed record RoleConfig
+{
+    /// <summary>Permissions: "orders:read"; "orders:*" for all that begin so, "*" for all.</summary>
+    public IReadOnlyList<string> Permissions { get; init; } = [];
+
+    /// <summary>Roles of which it has all permissions, and for which it counts.</summary>
+    public IReadOnlyList<string> Includes { get; init; } = [];
+}
