@@ -43,6 +43,7 @@ internal sealed class TimerWheel
     internal void Advance(long nowMilliseconds)
     {
         long target = nowMilliseconds / TickMilliseconds;
+        long round = _tick + SlotCount;
         while (_tick < target)
         {
             if (_queued == 0)
@@ -50,6 +51,9 @@ internal sealed class TimerWheel
                 _tick = target;
                 return;
             }
+            // After a whole round no timer that was due is left, however far the clock jumped (a machine that slept,
+            // a clock that was set): the last round before the target puts those that stay where they belong.
+            if (_tick == round) _tick = Math.Max(_tick, target - SlotCount);
             _tick++;
             // Taken off one by one: a callback may set or remove any timer. What is queued meanwhile goes to ticks
             // _tick+1 to _tick+SlotCount-1, so never to the slot that is being emptied, and the loop ends.

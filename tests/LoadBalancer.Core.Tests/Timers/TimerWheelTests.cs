@@ -41,6 +41,34 @@ public class TimerWheelTests
         Assert.That(timer.Deadline, Is.EqualTo(LoopTimer.None));
     }
 
+    [Test, CancelAfter(30_000)]
+    public void Advance_ClockThatJumpsByAgesAndAgain_FiresWhatIsDueAndKeepsTheRest(CancellationToken cancellation)
+    {
+        const long Ages = 1L << 50; // tick by tick this would not end
+        long now = 0;
+        var wheel = new TimerWheel(0);
+        var due = new Timer();
+        Timer rearmed = new(timer => wheel.Set(timer, now + 2 * Round));
+        var later = new Timer();
+        wheel.Set(due, Round + 1);
+        wheel.Set(rearmed, 3 * Tick);
+        wheel.Set(later, 2 * Ages + 7);
+
+        Thread walk = new(() => wheel.Advance(now)) { IsBackground = true };
+        now = Ages;
+        walk.Start();
+        while (!walk.Join(100)) cancellation.ThrowIfCancellationRequested();
+        Assert.That((due.Fired, rearmed.Fired, later.Fired), Is.EqualTo((1, 1, 0)));
+
+        for (now = Ages; rearmed.Fired == 1; now += Tick) wheel.Advance(now);
+        Assert.That(now - Tick, Is.InRange(Ages + 2 * Round, Ages + 2 * Round + Tick));
+        now = 2 * Ages + 7 + Tick;
+        wheel.Advance(now);
+        Assert.That((due.Fired, later.Fired), Is.EqualTo((1, 1)));
+        wheel.Remove(rearmed);
+        Assert.That(wheel.IsEmpty);
+    }
+
     [TestCase(1)]
     [TestCase(7)]
     [TestCase(512)]
