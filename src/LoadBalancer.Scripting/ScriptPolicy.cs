@@ -75,7 +75,9 @@ internal sealed class ScriptPolicy : IRequestPolicy, IResponsePolicy, IDisposabl
         if (await pool.WaitAsync().ConfigureAwait(false) is not { } engine)
         {
             _metrics.OnCall(ScriptProgram.ResponseHook, "busy", TimeSpan.Zero);
-            throw new InvalidOperationException($"{_name}: too many calls wait for an engine");
+            var error = new ScriptError("too many calls wait for an engine", "", false);
+            Tell(ScriptProgram.ResponseHook, error);
+            throw new PolicyFailedException(Line(error));
         }
         if (engine.OnResponse is null) Unused(pool, engine, context.Request);
         else await CallAsync(pool, engine, context).ConfigureAwait(false);
@@ -154,7 +156,7 @@ internal sealed class ScriptPolicy : IRequestPolicy, IResponsePolicy, IDisposabl
             else if (error is null) Count(call, "ok");
             if (error is null) return;
             Fail(call, error);
-            if (_onError == ScriptErrorAction.Refuse) throw new InvalidOperationException(Line(error));
+            if (_onError == ScriptErrorAction.Refuse) throw new PolicyFailedException(Line(error));
         }
         finally
         {

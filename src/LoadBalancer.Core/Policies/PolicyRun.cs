@@ -237,7 +237,7 @@ internal sealed partial class PolicyRun
     {
         string policy = _policies.Names[Current];
         // Gone, or too late: what the policy makes of that says nothing of it.
-        if (Exchange.FailReason == EndReason.None) PolicyLog.PolicyFailed(Exchange.Context.Server.Logger, policy, Route.Name, e);
+        if (Exchange.FailReason == EndReason.None && e is not PolicyFailedException) PolicyLog.PolicyFailed(Exchange.Context.Server.Logger, policy, Route.Name, e);
         Exchange.Record.Detail = e.Message;
     }
 
