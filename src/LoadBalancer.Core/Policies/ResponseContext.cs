@@ -46,7 +46,7 @@ public sealed class ResponseContext
     internal bool IsStatusChanged { get; private set; }
 
     /// <summary>The whole content, as it was sent where it is compressed. Waits until it has come.</summary>
-    /// <param name="bytesMax">Longest content; a longer one ends the request with 502.</param>
+    /// <param name="bytesMax">Longest content; a longer one ends the request with 500.</param>
     /// <returns>The content, valid until the request is done with. Null where it cannot be had: the request has failed already, whatever the policy does.</returns>
     public ValueTask<ReadOnlyMemory<byte>?> ReadBodyAsync(int bytesMax) => _run.ReadResponseBodyAsync(bytesMax);
 
