@@ -10,7 +10,7 @@ namespace LoadBalancer.Edge;
 /// <summary>The commands of <c>lb</c>.</summary>
 internal static class CommandLine
 {
-    private const string FirstSteps = """
+    internal const string FirstSteps = """
         First steps:
           lb demo                                        three destinations and a balancer, to look at
           lb run --to localhost:5000,localhost:5001      spread :8080 over two servers, no file needed
@@ -64,6 +64,8 @@ internal static class CommandLine
         root.Subcommands.Add(TypesCommand.Create());
         root.Subcommands.Add(SimulateCommand.Create());
         root.Subcommands.Add(BenchCommand.Create());
+        root.Subcommands.Add(CompletionCommand.Create());
+        root.Subcommands.Add(ManCommand.Create());
         root.Subcommands.Add(VersionCommand.Create());
         foreach (HelpOption help in root.Options.OfType<HelpOption>()) help.Action = new ExplainedHelp((HelpAction)help.Action!, FirstSteps);
         // "lb version" says more.

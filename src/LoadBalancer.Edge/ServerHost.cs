@@ -3,6 +3,7 @@ using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Edge.Logging;
+using LoadBalancer.Edge.Systemd;
 using LoadBalancer.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -38,7 +39,9 @@ internal static class ServerHost
         });
 
         using IHost host = builder.Build();
-        using var signals = new StopSignals(host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("lb"));
+        ILogger logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("lb");
+        using var signals = new StopSignals(logger);
+        using ServiceManager? systemd = ServiceManager.Find(Environment.GetEnvironmentVariable, TimeProvider.System, logger);
         try
         {
             await host.StartAsync();
@@ -50,8 +53,13 @@ internal static class ServerHost
         }
 
         using var ending = new CancellationTokenSource();
-        Task running = whileRunning(host.Services.GetRequiredService<ProxyServer>(), host.Services.GetService<AdminServer>(), ending.Token);
+        var server = host.Services.GetRequiredService<ProxyServer>();
+        Task running = whileRunning(server, host.Services.GetService<AdminServer>(), ending.Token);
+        systemd?.Ready();
+        using var stopped = CancellationTokenSource.CreateLinkedTokenSource(signals.Cut);
+        Task watching = systemd?.WatchAsync(server, stopped.Token) ?? Task.CompletedTask; // while it drains too
         await Task.WhenAny(running, signals.Stop);
+        systemd?.Stopping();
         await ending.CancelAsync();
         try
         {
@@ -60,6 +68,8 @@ internal static class ServerHost
         catch (OperationCanceledException) when (signals.Cut.IsCancellationRequested)
         {
         }
+        await stopped.CancelAsync();
+        await watching;
         try
         {
             await running;

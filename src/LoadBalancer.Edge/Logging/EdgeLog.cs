@@ -10,4 +10,7 @@ internal static partial class EdgeLog
 
     [LoggerMessage(EventId = 5101, Level = LogLevel.Warning, Message = "Second signal: requests in flight are cut")]
     internal static partial void Cutting(this ILogger logger);
+
+    [LoggerMessage(EventId = 5102, Level = LogLevel.Warning, Message = "systemd cannot be told how the service is: {Reason}")]
+    internal static partial void CannotNotify(this ILogger logger, string reason);
 }
