@@ -1,5 +1,6 @@
 using System.Net;
 using LoadBalancer.Admin.Endpoints;
+using LoadBalancer.Admin.Metrics;
 using LoadBalancer.Admin.Registration;
 using LoadBalancer.Admin.Routing;
 using LoadBalancer.Core;
@@ -20,6 +21,7 @@ public sealed class AdminServer : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Registry _registry;
+    private readonly MeterCollector _meters;
 
     /// <summary>Makes the listener of a server, from what <see cref="ConfigValidator"/> accepts.</summary>
     public AdminServer(ProxyServer proxy, AdminConfig config, ILoggerFactory loggerFactory, TimeProvider? timeProvider = null)
@@ -28,6 +30,7 @@ public sealed class AdminServer : IAsyncDisposable
         _config = config;
         _time = timeProvider ?? TimeProvider.System;
         _logger = loggerFactory.CreateLogger<AdminServer>();
+        _meters = new MeterCollector(proxy);
         _registry = new Registry(proxy, _time, _logger);
     }
 
@@ -74,6 +77,7 @@ public sealed class AdminServer : IAsyncDisposable
     {
         if (Server is not null) await Server.StopAsync().ConfigureAwait(false);
         _registry.Dispose();
+        _meters.Dispose();
     }
 
     /// <inheritdoc/>
@@ -92,6 +96,7 @@ public sealed class AdminServer : IAsyncDisposable
         [
             new("GET", "/live", StatusEndpoints.Live),
             new("GET", "/ready", status.Ready),
+            new("GET", "/metrics", new MetricsEndpoint(_proxy, _meters).Get),
             new("GET", "/clusters", clusters.List),
             new("GET", "/clusters/{cluster}/destinations", destinations.List),
             new("POST", "/clusters/{cluster}/destinations/{id}:drain", destinations.Drain),

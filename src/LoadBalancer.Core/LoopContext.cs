@@ -1,7 +1,9 @@
 using System.Text;
+using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Forwarding;
+using LoadBalancer.Core.Metrics;
 using LoadBalancer.Core.Protection;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
@@ -28,6 +30,7 @@ internal sealed class LoopContext
         LoopCount = loopCount;
         Observer = server.Observer;
         Detached = new DetachedSet(this);
+        Traffic = new LoopTraffic(server.Snapshot, loop.Time);
     }
 
     internal ProxyServer Server { get; }
@@ -36,6 +39,7 @@ internal sealed class LoopContext
     internal ICompletionObserver? Observer { get; }
     internal Random Random { get; } = new();
     internal DetachedSet Detached { get; }
+    internal LoopTraffic Traffic { get; }
     internal bool IsDraining { get; private set; }
     internal bool IsDrainReported { get; set; }
     internal int ConnectionCount { get; private set; }
@@ -104,6 +108,7 @@ internal sealed class LoopContext
     internal void Add(ClientConnection connection)
     {
         ConnectionCount++;
+        Traffic.NoteOpen(connection.Listener, 1);
         connection.NextOpen = _firstConnection;
         if (_firstConnection is not null) _firstConnection.PreviousOpen = connection;
         _firstConnection = connection;
@@ -112,7 +117,11 @@ internal sealed class LoopContext
     /// <summary>Tells the observer of a connection that ended before its first request.</summary>
     internal void RecordConnection(ListenerSnapshot listener, PeerAddress client, in Admission admission, EndReason reason)
     {
-        if (Observer is null) return;
+        if (Observer is null)
+        {
+            Traffic.NoteEnd(reason);
+            return;
+        }
         CompletionRecord record = BeginConnectionRecord(listener, client);
         admission.NoteIn(record);
         record.Reason = reason;
@@ -128,9 +137,13 @@ internal sealed class LoopContext
         return record;
     }
 
+    /// <summary>Counts how an attempt has ended, before its pick is completed.</summary>
+    internal void NoteAttempt(in PickLease lease, in PickOutcome outcome) => ((DestinationState)lease.Destination.Tag!).CountsOf(this).Note(outcome, Traffic.Bounds);
+
     /// <summary>Hands a record to the observer. What that throws is the fault of code that is not ours: it is logged, and nothing else comes of it.</summary>
     internal void Tell(CompletionRecord record)
     {
+        Traffic.NoteEnd(record.Reason);
         try
         {
             Observer?.OnCompleted(record);
@@ -144,6 +157,7 @@ internal sealed class LoopContext
     internal void Remove(ClientConnection connection)
     {
         ConnectionCount--;
+        Traffic.NoteOpen(connection.Listener, -1);
         if (connection.PreviousOpen is { } previous) previous.NextOpen = connection.NextOpen;
         else _firstConnection = connection.NextOpen;
         if (connection.NextOpen is { } next) next.PreviousOpen = connection.PreviousOpen;

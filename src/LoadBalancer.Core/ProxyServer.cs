@@ -7,6 +7,7 @@ using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Health;
+using LoadBalancer.Core.Metrics;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Core.Protection;
 using LoadBalancer.Core.Protection.Addresses;
@@ -56,6 +57,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         Guard = new SourceGuard(config.BansMax, Refusals, _time);
         if (config.AutoBan is { } autoBan) Refusals.AutoBan = new AutoBan(autoBan, _snapshot, Guard, _time, _logger);
         _addressLists = new AddressListWatcher(_snapshot.AddressLists, Guard.OnChanged, _time, _logger);
+        TrafficMeter = new TrafficMeter(this);
         _certificates = new CertificateWatcher(_snapshot.Certificates, [.. _snapshot.Listeners.Select(listener => listener.Tls).OfType<TlsTermination>()], _time, _logger);
     }
 
@@ -242,6 +244,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _certificates.Dispose();
         _addressLists.Dispose();
         Refusals.Dispose();
+        TrafficMeter.Dispose();
         foreach (LoopContext context in _contexts)
         {
             context.Loop.Post(new LoopAction(() =>
@@ -296,6 +299,10 @@ public sealed partial class ProxyServer : IAsyncDisposable
 
     private sealed class ConnectionStarter(LoopContext context, ListenerSnapshot listener) : IConnectionHandler
     {
-        public void OnAccepted(TransportConnection connection) => ClientConnection.Accept(context, listener, connection);
+        public void OnAccepted(TransportConnection connection)
+        {
+            context.Traffic.NoteAccepted(listener);
+            ClientConnection.Accept(context, listener, connection);
+        }
     }
 }

@@ -85,6 +85,8 @@ internal sealed class ProxySnapshot
             foreach ((string redirectName, ListenerConfig redirect) in RedirectListener.Of(name, listener))
                 listeners.Add(new ListenerSnapshot(redirectName, redirect, RouteTable<RouteSnapshot>.Build([]), certificates) { Access = Access(redirect), Sources = Sources(redirect), Rules = snapshot.Rules, RedirectsTo = snapshot });
         }
+        for (int i = 0; i < listeners.Count; i++) listeners[i].Index = i;
+        for (int i = 0; i < routes.Count; i++) routes[i].Index = i;
         return new ProxySnapshot
         {
             Config = config, Listeners = [.. listeners], Routes = [.. routes], Clusters = [.. clusters.Values], Certificates = certificates,
@@ -124,6 +126,9 @@ internal sealed class ListenerSnapshot
     }
 
     internal string Name { get; }
+
+    /// <summary>Its place in <see cref="ProxySnapshot.Listeners"/>.</summary>
+    internal int Index { get; set; }
     internal ListenerConfig Config { get; }
     internal RouteTable<RouteSnapshot> Routes { get; }
     internal EndPoint EndPoint { get; }
@@ -184,6 +189,9 @@ internal sealed class RouteSnapshot(string name, RouteConfig config, IReadOnlyDi
     private readonly ClusterSplit? _split = config.Split.Count > 0 ? new(config.Split, clusters) : null;
 
     internal string Name { get; } = name;
+
+    /// <summary>Its place in <see cref="ProxySnapshot.Routes"/>.</summary>
+    internal int Index { get; set; }
 
     /// <summary>The same, to hash.</summary>
     internal byte[] NameBytes { get; } = Encoding.UTF8.GetBytes(name);

@@ -562,7 +562,9 @@ internal static class Forwarder
         exchange.EndTimestamp = now;
         // The record counts from the request's start, balancing from the pick: what came before is not the destination's doing.
         long before = exchange.Lease.StartTimestamp - exchange.Record.StartTimestamp, firstByte = exchange.Record.FirstByteTicks;
-        exchange.Lease.Complete(new PickOutcome(kind, exchange.Record.ConnectTicks, firstByte < 0 ? -1 : firstByte - before, now - exchange.Lease.StartTimestamp, exchange.HoldTicks));
+        var outcome = new PickOutcome(kind, exchange.Record.ConnectTicks, firstByte < 0 ? -1 : firstByte - before, now - exchange.Lease.StartTimestamp, exchange.HoldTicks);
+        if (exchange.Lease.IsActive) exchange.Context.NoteAttempt(exchange.Lease, outcome);
+        exchange.Lease.Complete(outcome);
         exchange.Cluster!.Queue?.Freed();
     }
 

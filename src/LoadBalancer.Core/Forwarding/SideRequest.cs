@@ -170,7 +170,9 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
         bool isSilentReuse = Upstream is { WasReused: true } && FirstByteTicks < 0;
         PickOutcomeKind kind = Forwarder.KindOf(reason, Response.Status, isSilentReuse);
         long total = context.Loop.Time.GetTimestamp() - Lease.StartTimestamp;
-        Lease.Complete(new PickOutcome(kind, ConnectTicks, FirstByteTicks, total));
+        var outcome = new PickOutcome(kind, ConnectTicks, FirstByteTicks, total);
+        context.NoteAttempt(Lease, outcome);
+        Lease.Complete(outcome);
         Cluster.Queue?.Freed();
     }
 

@@ -313,6 +313,8 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         // A pick that was completed has just read the clock.
         record.TotalTicks = (exchange.EndTimestamp != 0 ? exchange.EndTimestamp : Context.Loop.Time.GetTimestamp()) - record.StartTimestamp;
         exchange.Shedding?.Leave(exchange, record.StartTimestamp + record.TotalTicks);
+        Context.Traffic.Note(Listener, exchange.Route, record);
+        Context.Server.TrafficMeter.Note(Listener, exchange.Route, record, Context.Loop.Time);
         Context.Tell(record);
     }
 

@@ -190,7 +190,9 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
             : PickOutcomeKind.Success;
         // The latency of a connection is the time to connect: the rest is no work of the destination's.
         long connect = Math.Max(0, Record.ConnectTicks), total = EndTimestamp - Lease.StartTimestamp;
-        Lease.Complete(_relay is null ? new PickOutcome(kind, Record.ConnectTicks, -1, total) : new PickOutcome(kind, 0, connect, total) { LatencyTicks = connect });
+        var outcome = new PickOutcome(kind, Record.ConnectTicks, -1, total);
+        Context.NoteAttempt(Lease, outcome);
+        Lease.Complete(_relay is null ? outcome : new PickOutcome(kind, 0, connect, total) { LatencyTicks = connect });
         Cluster!.Queue?.Freed();
     }
 

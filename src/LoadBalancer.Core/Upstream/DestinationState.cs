@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Metrics;
 using LoadBalancer.Core.ProxyProtocol;
 using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Transport;
@@ -22,6 +23,7 @@ internal sealed class DestinationState
     private int _openConnections;
     private readonly INameResolver _resolver;
 
+    private readonly DestinationCounts?[] _counts; // by loop, which makes its own
     private readonly UpstreamPool?[] _pools; // by loop; each element belongs to its loop's thread
 
     /// <summary>Makes one of an address that was validated.</summary>
@@ -33,6 +35,7 @@ internal sealed class DestinationState
     internal DestinationState(string name, DestinationConfig config, ConnectionPoolConfig pool, UpstreamTls? tls, FleetServices services)
     {
         _pools = new UpstreamPool?[services.LoopCount];
+        _counts = new DestinationCounts?[services.LoopCount];
         _resolver = services.NameResolver;
         Name = name;
         Config = config;
@@ -97,6 +100,12 @@ internal sealed class DestinationState
 
     /// <summary>The pool of a loop. That loop's thread only.</summary>
     internal UpstreamPool PoolOf(LoopContext loop) => _pools[loop.Loop.Index] ?? MakePool(loop);
+
+    /// <summary>What a loop counts of it. That loop's thread only.</summary>
+    internal DestinationCounts CountsOf(LoopContext loop) => _counts[loop.Loop.Index] ??= new DestinationCounts();
+
+    /// <summary>What the loops have counted. Any thread.</summary>
+    internal IEnumerable<DestinationCounts> AllCounts => _counts.OfType<DestinationCounts>();
 
     private UpstreamPool MakePool(LoopContext loop) => _pools[loop.Loop.Index] = loop.AddPool(this);
 

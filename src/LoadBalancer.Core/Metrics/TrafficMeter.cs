@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using LoadBalancer.Balancing;
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Configuration;
+
+namespace LoadBalancer.Core.Metrics;
+
+/// <summary>
+/// What a server serves, on the meter "LoadBalancer": counts are read from the loops when somebody asks. Only the duration is told for each request, and only where somebody listens. Tags are names
+/// of the configuration and of destinations, so their number is bounded by it.
+/// </summary>
+internal sealed class TrafficMeter : IDisposable
+{
+    private static readonly string[] Reasons = Enum.GetNames<EndReason>();
+
+    private readonly ProxyServer _server;
+    private readonly Meter _meter;
+    private readonly Histogram<double> _duration;
+
+    internal TrafficMeter(ProxyServer server)
+    {
+        _server = server;
+        _meter = new Meter(new MeterOptions("LoadBalancer") { Scope = server }); // of several in one process each can be told apart
+        _duration = _meter.CreateHistogram<double>(ProxyServer.RequestDurationInstrument, "s", "Time from a request's head to the end of its answer.");
+        Count("lb.requests", "{request}", "Requests, by the class of their status.", view => view.Requests.SelectMany(request => request.ByClass.Index().Where(count => count.Item > 0)
+            .Select(count => Measured(count.Item, ("listener", request.Listener), ("route", request.Route), ("status", RequestTraffic.Classes[count.Index])))));
+        Count("lb.request.body", "By", "Bytes of bodies, without framing.", view => view.Requests.SelectMany(request => new[]
+        {
+            Measured(request.BytesReceived, ("listener", request.Listener), ("route", request.Route), ("direction", "received")),
+            Measured(request.BytesSent, ("listener", request.Listener), ("route", request.Route), ("direction", "sent")),
+        }));
+        Count("lb.request.retries", "{attempt}", "Attempts after the first.", view => view.Requests.Select(request => Measured(request.Retries, ("listener", request.Listener), ("route", request.Route))));
+        Count("lb.request.hedges", "{request}", "Requests that were sent to a second destination while the first was silent.",
+            view => view.Requests.Select(request => Measured(request.Hedges, ("listener", request.Listener), ("route", request.Route))));
+        Count("lb.ends", "{end}", "Requests and connections that have ended, by reason.", view => view.Ends.Index().Where(end => end.Item > 0).Select(end => Measured(end.Item, ("reason", Reasons[end.Index]))));
+        Count("lb.connections.accepted", "{connection}", "Connections that clients have made.", view => view.Listeners.Select(listener => Measured(listener.Accepted, ("listener", listener.Listener))));
+        Level("lb.connections.open", "{connection}", "Connections of clients now.", view => view.Listeners.Select(listener => Measured(listener.Open, ("listener", listener.Listener))));
+        Count("lb.destination.attempts", "{attempt}", "Attempts at a destination, by how they ended.", view => view.Destinations.SelectMany(destination => destination.ByOutcome.Index()
+            .Where(count => count.Item > 0).Select(count => Measured(count.Item, ("cluster", destination.Cluster), ("destination", destination.Destination), ("outcome", DestinationTraffic.Outcomes[count.Index])))));
+        Count("lb.destination.connects", "{connection}", "Connections made to a destination.", view => view.Destinations.Select(destination => Of(destination, destination.Connects)));
+        Level("lb.destination.connections", "{connection}", "Connections to a destination now.", view => view.Destinations.Select(destination => Of(destination, destination.ConnectionsOpen)));
+        Level("lb.destination.outstanding", "{request}", "Requests that a destination has now.", view => view.Destinations.Select(destination => Of(destination, destination.Outstanding)));
+        Level("lb.destination.usable", "1", "1 where a destination may be picked; 0 where it is draining, ejected or found unhealthy.",
+            view => view.Destinations.Select(destination => Of(destination, destination.Status == DestinationStatus.Eligible ? 1 : 0)));
+        _ = _meter.CreateObservableCounter("lb.limit.decisions", () => server.DescribeLimits().SelectMany(limit => new[]
+        {
+            Measured(limit.AllowedTotal, ("limit", limit.Name), ("outcome", "allowed")), Measured(limit.RefusedTotal, ("limit", limit.Name), ("outcome", "refused")),
+        }), "{request}", "Requests that a limit has let through, and refused or would have.");
+        _ = _meter.CreateObservableCounter("lb.cache.lookups", () => Parts().SelectMany(part => new[]
+        {
+            Measured(part.View.Hits, ("cache", part.Cache), ("part", part.Name), ("outcome", "hit")), Measured(part.View.Misses, ("cache", part.Cache), ("part", part.Name), ("outcome", "miss")),
+        }), "{lookup}", "Look-ups of a cache, in memory and on disk.");
+        _ = _meter.CreateObservableCounter("lb.cache.evictions", () => Parts().Select(part => Measured(part.View.Evictions, ("cache", part.Cache), ("part", part.Name))), "{response}", "Responses that made room for others.");
+        _ = _meter.CreateObservableGauge("lb.cache.size", () => Parts().Select(part => Measured(part.View.Bytes, ("cache", part.Cache), ("part", part.Name))), "By", "What is stored.");
+        _ = _meter.CreateObservableGauge("lb.cache.objects", () => Parts().Select(part => Measured(part.View.Objects, ("cache", part.Cache), ("part", part.Name))), "{response}", "Responses that are stored.");
+    }
+
+    /// <summary>A request has ended.</summary>
+    // Hot path: per request; nothing where nobody listens.
+    internal void Note(ListenerSnapshot listener, RouteSnapshot? route, CompletionRecord record, TimeProvider time)
+    {
+        if (!_duration.Enabled) return;
+        var tags = new TagList { { "listener", listener.Name }, { "route", route?.Name ?? "" }, { "status", RequestTraffic.Classes[RequestTraffic.ClassOf(record.Status)] } };
+        _duration.Record((double)record.TotalTicks / time.TimestampFrequency, tags);
+    }
+
+    private IEnumerable<(string Cache, string Name, CachePartView View)> Parts()
+    {
+        foreach (CacheView cache in _server.DescribeCaches())
+        {
+            yield return (cache.Name, "memory", cache.Memory);
+            if (cache.Disk is { } disk) yield return (cache.Name, "disk", disk);
+        }
+    }
+
+    private void Count(string name, string unit, string description, Func<TrafficView, IEnumerable<Measurement<long>>> read) =>
+        _meter.CreateObservableCounter(name, () => read(_server.DescribeTraffic()), unit, description);
+
+    private void Level(string name, string unit, string description, Func<TrafficView, IEnumerable<Measurement<long>>> read) =>
+        _meter.CreateObservableGauge(name, () => read(_server.DescribeTraffic()), unit, description);
+
+    private static Measurement<long> Of(DestinationTraffic destination, long value) => Measured(value, ("cluster", destination.Cluster), ("destination", destination.Destination));
+
+    private static Measurement<long> Measured(long value, params ReadOnlySpan<(string Name, string Value)> tags)
+    {
+        var pairs = new KeyValuePair<string, object?>[tags.Length];
+        for (int i = 0; i < tags.Length; i++) pairs[i] = new(tags[i].Name, tags[i].Value);
+        return new(value, pairs);
+    }
+
+    public void Dispose() => _meter.Dispose();
+}
