@@ -146,4 +146,43 @@ public sealed class IsolationTests
     }
 
     private static string Text(Objects.ResponseObject response) => Encoding.UTF8.GetString(response.Body.Span);
+
+    // What the promises of a call that has thrown have queued runs in that call, and not in the next one's.
+    [TestCase("throw new Error('x')")]
+    [TestCase("null.x")]
+    [TestCase("return Promise.reject(new Error('x'))")]
+    public async Task ACallThatThrowsLeavesNothingToRun(string end)
+    {
+        var run = new ScriptRun($$"""
+            export function onRequest(request, context) {
+                if (request.path === "/next") return;
+                Promise.resolve().then(() => request.headers.set("X-Late", "yes"));
+                {{end}};
+            }
+            """);
+        ScriptOutcome outcome = await run.RequestAsync();
+        Assert.That(outcome.Error, Is.Not.Null);
+        Assert.That(run.Exchange.RequestFields.Get("X-Late"), Is.EqualTo("yes"));
+        run.Last!.Close();
+        Assert.That(run.Last.IsEngineSound);
+        run.Exchange = new FakeExchange();
+        run.Exchange.SetTarget("/next", "");
+        Assert.That((await run.RequestAsync()).Error, Is.Null);
+        Assert.That(run.Exchange.RequestFields.Get("X-Late"), Is.Null);
+    }
+
+    [Test]
+    public async Task WhatACallThatThrowsLeavesIsBoundedToo()
+    {
+        var run = new ScriptRun("""
+            export function onRequest() {
+                Promise.resolve().then(() => { while (true); });
+                throw new Error("x");
+            }
+            """, new ScriptLimits { StatementsMax = 10_000 });
+        ScriptOutcome outcome = await run.RequestAsync();
+        Assert.That(outcome.Error!.Message, Does.Contain("x"));
+        run.Last!.Close();
+        Assert.That(run.Last.IsEngineSound, Is.False);
+    }
 }

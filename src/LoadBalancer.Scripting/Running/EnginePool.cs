@@ -96,6 +96,10 @@ internal sealed class EnginePool
         {
             while (_waiting.Count > 0 && TryTake(program) is { } next) _waiting.Dequeue().SetResult(next);
         }
+        catch (ScriptLoadException e)
+        {
+            _failed(e); // a module that cannot be set up a second time: who waits gets the next engine that is put back
+        }
         finally
         {
             _isServing = false;

@@ -182,7 +182,21 @@ internal sealed class ScriptCall : IValueTaskSource<ScriptOutcome>
     private void Fail(Exception exception, string? trace)
     {
         (_isSettled, _error) = (true, ScriptError.Of(exception, trace));
-        IsEngineSound = exception is Jint.Runtime.JavaScriptException;
+        IsEngineSound = exception is Jint.Runtime.JavaScriptException && TryRunRest();
+    }
+
+    // What promises have queued before the error is this call's to run, within its budget: left over, the next call would.
+    private bool TryRunRest()
+    {
+        try
+        {
+            Engine.Js.Advanced.ProcessTasks();
+            return true;
+        }
+        catch (Exception)
+        {
+            return false; // the call has failed already, and for another reason
+        }
     }
 
     private bool TryEnd(out ScriptOutcome outcome)
