@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Metrics;
 
 namespace LoadBalancer.Core;
@@ -13,7 +14,9 @@ public sealed partial class ProxyServer
     /// <summary>What was served since the start, added up over the loops. Thread-safe; costs them nothing.</summary>
     public TrafficView DescribeTraffic()
     {
-        var sum = new TrafficSum(_snapshot, _time);
+        (ListenerSnapshot, Transport.TransportListener)[] bound;
+        lock (_listeners) bound = [.. _listeners];
+        var sum = new TrafficSum(_snapshot, bound, _time);
         foreach (LoopContext context in Volatile.Read(ref _contexts)) context.Traffic.AddTo(sum);
         return sum.View();
     }

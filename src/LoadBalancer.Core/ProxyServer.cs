@@ -223,7 +223,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         {
             TransportListener bound = _factory.Bind(
                 new ListenOptions(listener.EndPoint, config.Backlog, config.DualStack, config.TcpKeepAlive, config.ConnectionsMax), LoopCount);
-            _listeners.Add((listener, bound));
+            lock (_listeners) _listeners.Add((listener, bound)); // metrics are read meanwhile
             _endpoints[listener.Name] = bound.LocalEndPoint;
             listener.BoundPort = (bound.LocalEndPoint as IPEndPoint)?.Port ?? 0;
         }
@@ -278,8 +278,11 @@ public sealed partial class ProxyServer : IAsyncDisposable
 
     private void DisposeListeners()
     {
-        foreach ((_, TransportListener listener) in _listeners) listener.Dispose();
-        _listeners.Clear();
+        lock (_listeners)
+        {
+            foreach ((_, TransportListener listener) in _listeners) listener.Dispose();
+            _listeners.Clear();
+        }
     }
 
     /// <summary>A loop has no connection left while draining. May be told more than once by a loop.</summary>

@@ -7,22 +7,30 @@ namespace LoadBalancer.Core;
 /// <param name="Requests">By listener and route, of those that have had any.</param>
 /// <param name="Ends">How often requests and connections have ended, by <see cref="EndReason"/>.</param>
 /// <param name="Listeners">The listeners' connections.</param>
+/// <param name="Clusters">The clusters.</param>
 /// <param name="Destinations">The members of all clusters.</param>
-public sealed record TrafficView(IReadOnlyList<RequestTraffic> Requests, IReadOnlyList<long> Ends, IReadOnlyList<ListenerTraffic> Listeners, IReadOnlyList<DestinationTraffic> Destinations);
+public sealed record TrafficView(IReadOnlyList<RequestTraffic> Requests, IReadOnlyList<long> Ends, IReadOnlyList<ListenerTraffic> Listeners, IReadOnlyList<ClusterTraffic> Clusters,
+    IReadOnlyList<DestinationTraffic> Destinations);
 
 /// <summary>Requests that came by one listener and took one route.</summary>
 /// <param name="Listener">Its name.</param>
 /// <param name="Route">Its name; "" for requests that took none.</param>
 /// <param name="ByClass">How many, in the order of <see cref="Classes"/>.</param>
+/// <param name="ByCacheOutcome">How many, by <see cref="CacheOutcome"/>; those of routes without a cache are not counted.</param>
 /// <param name="Durations">From their heads to the ends of their answers.</param>
 /// <param name="BytesReceived">Of bodies, without framing.</param>
 /// <param name="BytesSent">Of bodies, without framing.</param>
 /// <param name="Retries">Attempts after the first.</param>
+/// <param name="DeniedRetries">Requests that were not repeated as the cluster's retry budget was spent.</param>
 /// <param name="Hedges">Requests that were sent to a second destination while the first was silent.</param>
-public sealed record RequestTraffic(string Listener, string Route, IReadOnlyList<long> ByClass, DurationView Durations, long BytesReceived, long BytesSent, long Retries, long Hedges)
+public sealed record RequestTraffic(string Listener, string Route, IReadOnlyList<long> ByClass, IReadOnlyList<long> ByCacheOutcome, DurationView Durations, long BytesReceived, long BytesSent,
+    long Retries, long DeniedRetries, long Hedges)
 {
     /// <summary>Classes of statuses; "none" where none was sent.</summary>
     public static IReadOnlyList<string> Classes { get; } = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
+
+    /// <summary>The names of <see cref="CacheOutcome"/>, in its order.</summary>
+    public static IReadOnlyList<string> CacheOutcomes { get; } = Enum.GetNames<CacheOutcome>();
 
     internal static int ClassOf(int status) => status is >= 100 and < 600 ? status / 100 : 0;
 }
@@ -31,7 +39,14 @@ public sealed record RequestTraffic(string Listener, string Route, IReadOnlyList
 /// <param name="Listener">Its name.</param>
 /// <param name="Accepted">Since the start.</param>
 /// <param name="Open">Now.</param>
-public sealed record ListenerTraffic(string Listener, long Accepted, long Open);
+/// <param name="Refused">Connections that were refused as there were as many as there may be.</param>
+/// <param name="AcceptErrors">Accepts that have failed, for want of descriptors or memory.</param>
+public sealed record ListenerTraffic(string Listener, long Accepted, long Open, long Refused, long AcceptErrors);
+
+/// <summary>A cluster as a whole.</summary>
+/// <param name="Cluster">Its name.</param>
+/// <param name="Ejections">Destinations that were ejected as outliers.</param>
+public sealed record ClusterTraffic(string Cluster, long Ejections);
 
 /// <summary>Attempts at one destination.</summary>
 /// <param name="Cluster">Name of its cluster.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.RegularExpressions;
 using LoadBalancer.Core;
@@ -73,6 +74,38 @@ public sealed partial class MetricsTests(TransportKind transport)
         }
         while (lb.Proxy.Server.DescribeTraffic().Listeners[0].Open > 0) await lb.Proxy.TurnAsync(Token);
         Assert.That((await lb.SendAsync("GET", "/metrics")).Body, Does.Contain("""lb_connections_open{listener="main"} 0"""));
+    }
+
+    [Test]
+    public async Task EjectionsAndSpentRetryBudgetsAreCounted()
+    {
+        await using AdminFixture lb = await AdminFixture.StartAsync(transport, destinations: [$"127.0.0.1:{SystemProgram.FreePort()}", $"127.0.0.1:{SystemProgram.FreePort()}"],
+            cluster: cluster => cluster with { RetriesMax = 1, RetryBudget = new() { Percent = 0, PerSecondMin = 0 }, Ejection = cluster.Ejection with { ConsecutiveFailures = 2 } });
+        await RequestAsync(lb, "/", 6);
+        string body = (await lb.SendAsync("GET", "/metrics")).Body;
+        Assert.That(body, Does.Contain("""lb_ejections_total{cluster="app"} 1""").And.Contain("""lb_request_retries_denied_total{listener="main",route="all"} 6"""));
+    }
+
+    [Test]
+    public async Task WhoListensToTheMeterHearsOfEachRequestOfItsServer()
+    {
+        await using ScriptedOrigin origin = AdminFixture.Named("one");
+        await using AdminFixture lb = await StartAsync(origin);
+        int durations = 0;
+        long requests = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == lb.Proxy.Server && instrument.Name is ProxyServer.RequestDurationInstrument or "lb.requests") listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, tags, _) => durations += tags.Contains(new("status", "2xx")) ? 1 : 100);
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => requests += value);
+        listener.Start();
+        await RequestAsync(lb, "/", 4);
+        listener.RecordObservableInstruments();
+        Assert.That((durations, requests), Is.EqualTo((4, 4L)));
     }
 
     [Test]

@@ -14,6 +14,8 @@ namespace LoadBalancer.Core.Configuration;
 /// <summary>A cluster: its settings, its changing members, and the scheduler over them, which has each <see cref="DestinationState"/> as a tag.</summary>
 internal sealed class ClusterSnapshot
 {
+    private readonly StatusWatch _watch;
+
     internal ClusterSnapshot(string name, ClusterConfig config, FleetServices services)
     {
         Name = name;
@@ -33,7 +35,7 @@ internal sealed class ClusterSnapshot
             Zone = services.Zone,
             PanicThreshold = config.PanicThresholdPercent / 100.0,
             Ejection = config.Ejection.Enabled ? Options(config.Ejection) : null,
-            Observer = new StatusWatch(name, Queue, services.Logger),
+            Observer = _watch = new StatusWatch(name, Queue, services.Logger),
         });
         Members = new ClusterMembers(name, config, Scheduler, services);
         Members.Set(ClusterMembers.Configured, config.Destinations, now);
@@ -48,6 +50,10 @@ internal sealed class ClusterSnapshot
     }
 
     internal string Name { get; }
+
+    /// <summary>Destinations ejected so far.</summary>
+    internal long Ejections => _watch.Ejections;
+
     internal ClusterConfig Config { get; }
     internal ClusterMembers Members { get; }
     internal Scheduler Scheduler { get; }

@@ -31,10 +31,17 @@ internal sealed class TrafficMeter : IDisposable
             Measured(request.BytesSent, ("listener", request.Listener), ("route", request.Route), ("direction", "sent")),
         }));
         Count("lb.request.retries", "{attempt}", "Attempts after the first.", view => view.Requests.Select(request => Measured(request.Retries, ("listener", request.Listener), ("route", request.Route))));
+        Count("lb.request.retries.denied", "{request}", "Requests that were not repeated as the retry budget was spent.",
+            view => view.Requests.Select(request => Measured(request.DeniedRetries, ("listener", request.Listener), ("route", request.Route))));
         Count("lb.request.hedges", "{request}", "Requests that were sent to a second destination while the first was silent.",
             view => view.Requests.Select(request => Measured(request.Hedges, ("listener", request.Listener), ("route", request.Route))));
+        Count("lb.cache.requests", "{request}", "Requests of routes with a cache, by what it had to do with them.", view => view.Requests.SelectMany(request => request.ByCacheOutcome.Index()
+            .Where(count => count.Item > 0).Select(count => Measured(count.Item, ("listener", request.Listener), ("route", request.Route), ("outcome", RequestTraffic.CacheOutcomes[count.Index])))));
         Count("lb.ends", "{end}", "Requests and connections that have ended, by reason.", view => view.Ends.Index().Where(end => end.Item > 0).Select(end => Measured(end.Item, ("reason", Reasons[end.Index]))));
         Count("lb.connections.accepted", "{connection}", "Connections that clients have made.", view => view.Listeners.Select(listener => Measured(listener.Accepted, ("listener", listener.Listener))));
+        Count("lb.connections.refused", "{connection}", "Connections refused as there were as many as there may be.", view => view.Listeners.Select(listener => Measured(listener.Refused, ("listener", listener.Listener))));
+        Count("lb.accept.errors", "{error}", "Accepts that have failed, for want of descriptors or memory.", view => view.Listeners.Select(listener => Measured(listener.AcceptErrors, ("listener", listener.Listener))));
+        Count("lb.ejections", "{ejection}", "Destinations ejected as outliers.", view => view.Clusters.Select(cluster => Measured(cluster.Ejections, ("cluster", cluster.Cluster))));
         Level("lb.connections.open", "{connection}", "Connections of clients now.", view => view.Listeners.Select(listener => Measured(listener.Open, ("listener", listener.Listener))));
         Count("lb.destination.attempts", "{attempt}", "Attempts at a destination, by how they ended.", view => view.Destinations.SelectMany(destination => destination.ByOutcome.Index()
             .Where(count => count.Item > 0).Select(count => Measured(count.Item, ("cluster", destination.Cluster), ("destination", destination.Destination), ("outcome", DestinationTraffic.Outcomes[count.Index])))));

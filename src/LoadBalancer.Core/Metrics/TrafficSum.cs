@@ -5,7 +5,7 @@ using LoadBalancer.Core.Upstream;
 namespace LoadBalancer.Core.Metrics;
 
 /// <summary>What the loops have counted, added up.</summary>
-internal sealed class TrafficSum(ProxySnapshot snapshot, TimeProvider time)
+internal sealed class TrafficSum(ProxySnapshot snapshot, IReadOnlyList<(ListenerSnapshot Snapshot, Transport.TransportListener Listener)> bound, TimeProvider time)
 {
     private readonly SortedDictionary<(string Listener, string Route), RequestSum> _requests = [];
 
@@ -17,27 +17,36 @@ internal sealed class TrafficSum(ProxySnapshot snapshot, TimeProvider time)
 
     private sealed class RequestSum
     {
-        internal readonly long[] ByClass = new long[RequestTraffic.Classes.Count], Durations = new long[DurationView.Bounds.Count + 1];
-        internal long Ticks, Received, Sent, Retries, Hedges;
+        internal readonly long[] ByClass = new long[RequestTraffic.Classes.Count], ByCacheOutcome = new long[RequestTraffic.CacheOutcomes.Count], Durations = new long[DurationView.Bounds.Count + 1];
+        internal long Ticks, Received, Sent, Retries, DeniedRetries, Hedges;
     }
 
     internal void Add(string listener, string? route, RequestCounts counts)
     {
         if (!_requests.TryGetValue((listener, route ?? ""), out RequestSum? sum)) _requests.Add((listener, route ?? ""), sum = new RequestSum());
         for (int i = 0; i < sum.ByClass.Length; i++) sum.ByClass[i] += Volatile.Read(ref counts.ByClass[i]);
+        for (int i = 0; i < sum.ByCacheOutcome.Length; i++) sum.ByCacheOutcome[i] += Volatile.Read(ref counts.ByCacheOutcome[i]);
         counts.Durations.AddTo(sum.Durations, ref sum.Ticks);
         sum.Received += counts.Received;
         sum.Sent += counts.Sent;
         sum.Retries += counts.Retries;
+        sum.DeniedRetries += counts.DeniedRetries;
         sum.Hedges += counts.Hedges;
     }
 
     internal TrafficView View() => new(
-        [.. _requests.Select(pair => new RequestTraffic(pair.Key.Listener, pair.Key.Route, pair.Value.ByClass, View(pair.Value.Durations, pair.Value.Ticks), pair.Value.Received, pair.Value.Sent,
-            pair.Value.Retries, pair.Value.Hedges))],
+        [.. _requests.Select(pair => new RequestTraffic(pair.Key.Listener, pair.Key.Route, pair.Value.ByClass, pair.Value.ByCacheOutcome, View(pair.Value.Durations, pair.Value.Ticks), pair.Value.Received,
+            pair.Value.Sent, pair.Value.Retries, pair.Value.DeniedRetries, pair.Value.Hedges))],
         Ends,
-        [.. snapshot.Listeners.Select((listener, i) => new ListenerTraffic(listener.Name, Accepted[i], Open[i]))],
+        [.. snapshot.Listeners.Select(View)],
+        [.. snapshot.Clusters.Select(cluster => new ClusterTraffic(cluster.Name, cluster.Ejections))],
         [.. snapshot.Clusters.SelectMany(cluster => cluster.Scheduler.Destinations.Select(destination => View(cluster.Name, destination)))]);
+
+    private ListenerTraffic View(ListenerSnapshot listener)
+    {
+        Transport.TransportListener? socket = bound.FirstOrDefault(one => one.Snapshot == listener).Listener; // none before the start, and after the stop
+        return new(listener.Name, Accepted[listener.Index], Open[listener.Index], socket is null ? 0 : Volatile.Read(ref socket.RefusedCount), socket is null ? 0 : Volatile.Read(ref socket.AcceptErrorCount));
+    }
 
     private DestinationTraffic View(string cluster, Balancing.Destination destination)
     {
