@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using LoadBalancer.AccessLog;
 using LoadBalancer.Admin;
 using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
@@ -52,6 +54,15 @@ internal static class ServerHost
             return ExitCode.Problem;
         }
 
+        // As with nginx: whoever has renamed the file says so. The framework has no name for the signal; it takes the system's number.
+        const int LinuxUserSignal1 = 10;
+        using PosixSignalRegistration? reopen = OperatingSystem.IsLinux() && host.Services.GetService<AccessLogger>() is { } accessLog
+            ? PosixSignalRegistration.Create((PosixSignal)LinuxUserSignal1, context =>
+            {
+                context.Cancel = true;
+                accessLog.Reopen();
+            })
+            : null;
         using var ending = new CancellationTokenSource();
         var server = host.Services.GetRequiredService<ProxyServer>();
         Task running = whileRunning(server, host.Services.GetService<AdminServer>(), ending.Token);

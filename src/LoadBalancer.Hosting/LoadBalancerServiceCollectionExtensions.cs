@@ -1,3 +1,4 @@
+using LoadBalancer.AccessLog;
 using LoadBalancer.Admin;
 using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
@@ -26,10 +27,17 @@ public static class LoadBalancerServiceCollectionExtensions
         var options = new LoadBalancerOptions();
         configure(options);
         services.AddSingleton(options);
+        // Made before the server, and so disposed of after it: the last requests are in the log.
+        if (options.Config.AccessLog is { } accessLog)
+            services.AddSingleton(provider => new AccessLogger(
+                accessLog,
+                provider.GetRequiredService<ILoggerFactory>(),
+                options.Observer ?? provider.GetService<ICompletionObserver>(),
+                options.TimeProvider ?? provider.GetService<TimeProvider>()));
         services.AddSingleton(provider => new ProxyServer(
             options.Config,
             provider.GetRequiredService<ILoggerFactory>(),
-            options.Observer ?? provider.GetService<ICompletionObserver>(),
+            provider.GetService<AccessLogger>() ?? options.Observer ?? provider.GetService<ICompletionObserver>(),
             options.TimeProvider ?? provider.GetService<TimeProvider>(),
             provider.GetService<INameResolver>() ?? provider.GetRequiredService<DnsResolver>()));
         services.AddDiscovery(options);

@@ -116,6 +116,12 @@ internal static class ConfigRanges
     internal static readonly DurationRange LoadProbeTimeout = Positive;
     internal static readonly NumberRange LoadProbeInFlightMax = new(1, 10_000);
 
+    internal static readonly NumberRange AccessLogRotateSize = new(0, 1L << 40);
+    internal static readonly NumberRange AccessLogKeep = new(0, 1000);
+    internal static readonly NumberRange AccessLogSample = new(1, 1_000_000);
+    internal static readonly NumberRange AccessLogStatus = new(0, 599);
+    internal static readonly NumberRange AccessLogBuffer = new(128 << 10, 64 << 20);
+    internal static readonly DurationRange AccessLogTime = new(TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), ZeroAllowed: true);
     internal static readonly NumberRange RedisDatabase = new(0, 1_000_000);
     internal static readonly DurationRange RedisTime = new(TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10), ZeroAllowed: false);
 

@@ -23,6 +23,7 @@ public static class ConfigValidator
         RouteValidator.Validate(config, problems);
         CacheValidator.Validate(config, problems);
         LimitValidator.Validate(config, problems);
+        AccessLogValidator.Validate(config, problems);
         PolicyValidator.Validate(config, problems);
         ClusterValidator.Validate(config, problems);
         AcmeValidator.Validate(config, problems);

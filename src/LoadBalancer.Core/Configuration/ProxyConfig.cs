@@ -41,6 +41,9 @@ public sealed record ProxyConfig
     /// <summary>By which limits that are <see cref="LimitConfig.Shared"/> are shared with other balancers. Null (default): none is.</summary>
     public RedisConfig? Redis { get; init; }
 
+    /// <summary>What is written of each request. Null (default): nothing.</summary>
+    public AccessLogConfig? AccessLog { get; init; }
+
     /// <summary>
     /// Where this balancer is, such as a data centre: destinations with the same <see cref="DestinationConfig.Zone"/> are preferred, as far as they can
     /// carry it (<see cref="Balancing.SchedulerOptions.Zone"/>). Null (default) or empty: zones do not matter.

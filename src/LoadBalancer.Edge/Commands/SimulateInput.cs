@@ -53,9 +53,9 @@ internal static class SimulateInput
     {
         try
         {
-            Trace? trace = AccessLog.Read(File.ReadLines(path), out int skipped);
+            Trace? trace = LoadBalancer.Simulation.Replay.AccessLog.Read(File.ReadLines(path), out int skipped);
             if (skipped > 0) Console.Error.WriteLine($"lb: {path}: {skipped} lines without a time and a duration are left out");
-            if (trace is null) Console.Error.WriteLine($"lb: {path}: expected at least {AccessLog.RequestsMin} lines with a time and a duration");
+            if (trace is null) Console.Error.WriteLine($"lb: {path}: expected at least {LoadBalancer.Simulation.Replay.AccessLog.RequestsMin} lines with a time and a duration");
             return trace;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

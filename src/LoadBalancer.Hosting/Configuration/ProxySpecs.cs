@@ -69,6 +69,8 @@ internal static class ProxySpecs
             c => c.Limits, (c, v) => c with { Limits = v }) { OtherNames = ["rateLimits", "rateLimiters", "limiters", "limitReqZone"] },
         new FieldSpec<ProxyConfig, RedisConfig?>("redis", "The Redis by which limits that are \"shared\" are shared with other balancers. Left out: none is.",
             RedisSpecs.Redis!, c => c.Redis, (c, v) => c with { Redis = v }),
+        new FieldSpec<ProxyConfig, AccessLogConfig?>("accessLog", "What is written of each request, and where. Left out: nothing.",
+            AccessLogSpecs.AccessLog!, c => c.AccessLog, (c, v) => c with { AccessLog = v }) { OtherNames = ["access_log", "log"] },
         new FieldSpec<ProxyConfig, string?>("zone", "Where this balancer is: destinations with the same \"zone\" are preferred, as far as they can carry it.",
             new TextSpec(examples: ["${ZONE:-}", "eu-1a"])!, c => c.Zone, (c, v) => c with { Zone = v }) { OtherNames = ["locality", "availabilityZone"] },
         new FieldSpec<ProxyConfig, TransportConfig>("transport",

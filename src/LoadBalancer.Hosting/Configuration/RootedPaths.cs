@@ -11,6 +11,7 @@ internal static class RootedPaths
         Listeners = config.Listeners.ToDictionary(listener => listener.Key, listener => listener.Value with { Tls = Apply(listener.Value.Tls, directory) }, StringComparer.Ordinal),
         AddressLists = config.AddressLists.ToDictionary(list => list.Key, list => list.Value with { File = Rooted(list.Value.File, directory) }, StringComparer.Ordinal),
         Acme = config.Acme is { } acme ? acme with { Storage = Rooted(acme.Storage, directory)!, Trust = Rooted(acme.Trust, directory) } : null,
+        AccessLog = config.AccessLog is { Path: not "stdout" } log && !log.Path.StartsWith("syslog:", StringComparison.Ordinal) ? log with { Path = Rooted(log.Path, directory)! } : config.AccessLog,
         Redis = config.Redis is { } redis ? redis with { Ca = Rooted(redis.Ca, directory) } : null,
         Caches = config.Caches.ToDictionary(cache => cache.Key, cache => Apply(cache.Value, directory), StringComparer.Ordinal),
         Policies = config.Policies.ToDictionary(policy => policy.Key, policy => policy.Value.InDirectory(directory), StringComparer.Ordinal),

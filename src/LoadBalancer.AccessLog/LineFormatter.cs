@@ -1,0 +1,175 @@
+using System.Globalization;
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Configuration;
+
+namespace LoadBalancer.AccessLog;
+
+/// <summary>Makes the line of a record. Allocates nothing; holds no state between lines.</summary>
+internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
+{
+    private const int TargetBytesMax = 4096, FieldsMax = 32;
+    private static readonly string[] Reasons = Enum.GetNames<EndReason>(), Caches = Enum.GetNames<CacheOutcome>(), Rejections = Enum.GetNames<Http.RejectionReason>();
+    private readonly Redaction _redaction = new(config.Redact);
+    private readonly AccessLogPiece[]? _pieces = config.Format == AccessLogFormat.Json ? null
+        : [.. AccessLogTemplate.Parse(config.Template ?? AccessLogTemplate.Combined, out string? problem) ?? throw new ArgumentException($"The template {problem}", nameof(config))];
+
+    internal void Write(ref LineWriter line, CompletionRecord record)
+    {
+        if (_pieces is null) Json(ref line, record);
+        else
+        {
+            foreach (AccessLogPiece piece in _pieces)
+            {
+                if (piece.Literal is { } literal) line.Raw(literal);
+                else
+                {
+                    int before = line.Length;
+                    Value(ref line, record, piece.Field, piece.InQuotes ? Escape.Text : Escape.Word);
+                    if (line.Length == before) line.Raw((byte)'-');
+                }
+            }
+        }
+        line.Raw((byte)'\n');
+    }
+
+    private void Json(ref LineWriter line, CompletionRecord record)
+    {
+        line.Raw("{\"time\":\""u8);
+        Value(ref line, record, AccessLogField.Time, Escape.Json);
+        line.Raw((byte)'"');
+        Text(ref line, ",\"listener\":\""u8, record.Listener);
+        Text(ref line, ",\"route\":\""u8, record.Route);
+        Text(ref line, ",\"cluster\":\""u8, record.Cluster);
+        Text(ref line, ",\"destination\":\""u8, record.Destination);
+        line.Raw(",\"client\":\""u8);
+        Value(ref line, record, AccessLogField.Client, Escape.Json);
+        line.Raw("\",\"clientPort\":"u8);
+        line.Number(record.Client.Port);
+        if (record.ForwardedClient != default)
+        {
+            line.Raw(",\"forwardedClient\":\""u8);
+            Value(ref line, record, AccessLogField.Forwarded_Client, Escape.Json);
+            line.Raw((byte)'"');
+        }
+        line.Raw(",\"method\":\""u8);
+        Value(ref line, record, AccessLogField.Method, Escape.Json);
+        line.Raw("\",\"target\":\""u8);
+        Value(ref line, record, AccessLogField.Target, Escape.Json);
+        line.Raw("\",\"status\":"u8);
+        line.Number(record.Status);
+        Text(ref line, ",\"end\":\""u8, Name(Reasons, (int)record.Reason));
+        if (record.Rejection != default) Text(ref line, ",\"rejection\":\""u8, Name(Rejections, (int)record.Rejection));
+        Text(ref line, ",\"refusedBy\":\""u8, record.RefusedBy);
+        if (record.DryRunReason != EndReason.None) Text(ref line, ",\"dryRun\":\""u8, Name(Reasons, (int)record.DryRunReason));
+        Text(ref line, ",\"dryRunPolicy\":\""u8, record.DryRunPolicy);
+        Text(ref line, ",\"detail\":\""u8, record.Detail);
+        Text(ref line, ",\"subject\":\""u8, record.Subject);
+        if (record.Cache != CacheOutcome.None) Text(ref line, ",\"cache\":\""u8, Name(Caches, (int)record.Cache));
+        Number(ref line, ",\"attempts\":"u8, record.Attempts);
+        line.Raw(record.ConnectionReused ? ",\"reused\":true"u8 : ",\"reused\":false"u8);
+        if (record.IsRetryDenied) line.Raw(",\"retryDenied\":true"u8);
+        if (record.IsHedged) line.Raw(record.HasHedgeWon ? ",\"hedge\":\"won\""u8 : ",\"hedge\":\"lost\""u8);
+        Text(ref line, ",\"hedgeLoser\":\""u8, record.HedgeLoser);
+        Number(ref line, ",\"requestBytes\":"u8, record.RequestBodyBytes);
+        Number(ref line, ",\"responseBytes\":"u8, record.ResponseBodyBytes);
+        if (record.QueuedTicks > 0) Number(ref line, ",\"queuedUs\":"u8, Microseconds(record.QueuedTicks));
+        if (record.ConnectTicks >= 0) Number(ref line, ",\"connectUs\":"u8, Microseconds(record.ConnectTicks));
+        if (record.FirstByteTicks >= 0) Number(ref line, ",\"firstByteUs\":"u8, Microseconds(record.FirstByteTicks));
+        Number(ref line, ",\"totalUs\":"u8, Microseconds(record.TotalTicks));
+        if (record.Fields is { Count: > 0 } fields)
+        {
+            line.Raw(",\"fields\":{"u8);
+            for (int i = 0; i < Math.Min(fields.Count, FieldsMax); i++)
+            {
+                line.Raw(i == 0 ? "\""u8 : ",\""u8);
+                line.Text(fields[i].Key, Escape.Json);
+                line.Raw("\":\""u8);
+                if (_redaction.IsSecret(fields[i].Key)) line.Raw("***"u8);
+                else line.Text(fields[i].Value, Escape.Json);
+                line.Raw((byte)'"');
+            }
+            line.Raw((byte)'}');
+        }
+        line.Raw((byte)'}');
+    }
+
+    private void Value(ref LineWriter line, CompletionRecord record, AccessLogField field, Escape escape)
+    {
+        switch (field)
+        {
+            case AccessLogField.Time: Time(ref line, "O"); break;
+            case AccessLogField.Time_Local: Time(ref line, "dd/MMM/yyyy:HH:mm:ss '+0000'"); break;
+            case AccessLogField.Listener: line.Text(record.Listener, escape); break;
+            case AccessLogField.Route: line.Text(record.Route, escape); break;
+            case AccessLogField.Cluster: line.Text(record.Cluster, escape); break;
+            case AccessLogField.Destination: line.Text(record.Destination, escape); break;
+            case AccessLogField.Client: Address(ref line, record.Client); break;
+            case AccessLogField.Client_Port: line.Number(record.Client.Port); break;
+            case AccessLogField.Forwarded_Client:
+                if (record.ForwardedClient != default) Address(ref line, record.ForwardedClient);
+                break;
+            case AccessLogField.Method: line.Bytes(Head(record.Method.Span), escape); break;
+            case AccessLogField.Target: _redaction.Target(ref line, Head(record.Target.Span), escape); break;
+            case AccessLogField.Status: line.Number(record.Status); break;
+            case AccessLogField.End: line.Text(Name(Reasons, (int)record.Reason), escape); break;
+            case AccessLogField.Rejection:
+                if (record.Rejection != default) line.Text(Name(Rejections, (int)record.Rejection), escape);
+                break;
+            case AccessLogField.Refused_By: line.Text(record.RefusedBy, escape); break;
+            case AccessLogField.Dry_Run:
+                if (record.DryRunReason != EndReason.None) line.Text(Name(Reasons, (int)record.DryRunReason), escape);
+                break;
+            case AccessLogField.Dry_Run_Policy: line.Text(record.DryRunPolicy, escape); break;
+            case AccessLogField.Detail: line.Text(record.Detail, escape); break;
+            case AccessLogField.Subject: line.Text(record.Subject, escape); break;
+            case AccessLogField.Cache:
+                if (record.Cache != CacheOutcome.None) line.Text(Name(Caches, (int)record.Cache), escape);
+                break;
+            case AccessLogField.Attempts: line.Number(record.Attempts); break;
+            case AccessLogField.Reused: line.Raw(record.ConnectionReused ? (byte)'1' : (byte)'0'); break;
+            case AccessLogField.Request_Bytes: line.Number(record.RequestBodyBytes); break;
+            case AccessLogField.Response_Bytes: line.Number(record.ResponseBodyBytes); break;
+            case AccessLogField.Queued_Us: line.Number(Microseconds(record.QueuedTicks)); break;
+            case AccessLogField.Connect_Us:
+                if (record.ConnectTicks >= 0) line.Number(Microseconds(record.ConnectTicks));
+                break;
+            case AccessLogField.First_Byte_Us:
+                if (record.FirstByteTicks >= 0) line.Number(Microseconds(record.FirstByteTicks));
+                break;
+            case AccessLogField.Total_Us: line.Number(Microseconds(record.TotalTicks)); break;
+        }
+    }
+
+    private static ReadOnlySpan<byte> Head(ReadOnlySpan<byte> bytes) => bytes.Length > TargetBytesMax ? bytes[..TargetBytesMax] : bytes;
+
+    private static string Name(string[] names, int index) => (uint)index < (uint)names.Length ? names[index] : "Unknown";
+
+    private static void Text(ref LineWriter line, ReadOnlySpan<byte> name, string? value)
+    {
+        if (value is null) return;
+        line.Raw(name);
+        line.Text(value, Escape.Json);
+        line.Raw((byte)'"');
+    }
+
+    private static void Number(ref LineWriter line, ReadOnlySpan<byte> name, long value)
+    {
+        line.Raw(name);
+        line.Number(value);
+    }
+
+    private static void Address(ref LineWriter line, Core.Transport.PeerAddress address)
+    {
+        Span<byte> text = stackalloc byte[48];
+        line.Raw(text[..address.FormatAddress(text)]);
+    }
+
+    private void Time(ref LineWriter line, string format)
+    {
+        Span<byte> text = stackalloc byte[40];
+        time.GetUtcNow().UtcDateTime.TryFormat(text, out int written, format, CultureInfo.InvariantCulture);
+        line.Raw(text[..written]);
+    }
+
+    internal long Microseconds(long ticks) => (long)(ticks * (1e6 / time.TimestampFrequency));
+}

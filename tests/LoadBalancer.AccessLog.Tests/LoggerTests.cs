@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using NUnit.Framework;
+
+namespace LoadBalancer.AccessLog.Tests;
+
+[TestFixture]
+[CancelAfter(60_000)]
+public sealed class LoggerTests
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+    private string _directory = "";
+    private FakeTimeProvider _clock = Records.Clock();
+
+    [SetUp]
+    public void SetUp()
+    {
+        _directory = Directory.CreateTempSubdirectory("lb-log").FullName;
+        _clock = Records.Clock();
+    }
+
+    [TearDown]
+    public void TearDown() => Directory.Delete(_directory, recursive: true);
+
+    private string LogPath => Path.Combine(_directory, "access.log");
+
+    private AccessLogConfig Config => new() { Path = LogPath, Format = AccessLogFormat.Template, Template = "{target} {status}" };
+
+    private AccessLogger Start(AccessLogConfig config, LineSink? sink = null) => new(config, NullLoggerFactory.Instance, null, _clock, sink);
+
+    private void Log(AccessLogger log, params string[] targets)
+    {
+        foreach (string target in targets) log.OnCompleted(Records.Make(Encoding.ASCII.GetBytes(target)));
+        _clock.Advance(Tick);
+    }
+
+    [Test]
+    public void File_Lines_AreAppended()
+    {
+        File.WriteAllText(LogPath, "before\n");
+        using AccessLogger log = Start(Config);
+        Log(log, "/a", "/b");
+        Assert.That(File.ReadAllText(LogPath), Is.EqualTo("before\n/a 200\n/b 200\n"));
+    }
+
+    [Test]
+    public void Dispose_WritesWhatIsLeft()
+    {
+        AccessLogger log = Start(Config);
+        log.OnCompleted(Records.Make());
+        log.Dispose();
+        Assert.That(File.ReadAllText(LogPath), Is.EqualTo("/x 200\n"));
+    }
+
+    [Test]
+    public void Rotation_BySize_KeepsAsManyAsAsked()
+    {
+        using AccessLogger log = Start(Config with { RotateSize = 10, Keep = 2 });
+        foreach (string target in new[] { "/1", "/2", "/3", "/4" }) Log(log, target);
+        Assert.That(Directory.GetFiles(_directory).Select(Path.GetFileName), Is.EquivalentTo(new[] { "access.log", "access.log.1", "access.log.2" }));
+        Assert.That(File.ReadAllText(LogPath) + File.ReadAllText(LogPath + ".1") + File.ReadAllText(LogPath + ".2"), Is.EqualTo("/4 200\n/3 200\n/2 200\n"));
+    }
+
+    [Test]
+    public void Rotation_ByDay()
+    {
+        using AccessLogger log = Start(Config with { RotateDaily = true });
+        Log(log, "/1");
+        _clock.Advance(TimeSpan.FromDays(1));
+        Log(log, "/2");
+        Assert.That((File.ReadAllText(LogPath), File.ReadAllText(LogPath + ".1")), Is.EqualTo(("/2 200\n", "/1 200\n")));
+    }
+
+    [Test]
+    public void Reopen_AfterRename_WritesANewFile()
+    {
+        using AccessLogger log = Start(Config);
+        Log(log, "/1");
+        File.Move(LogPath, LogPath + ".old");
+        Log(log, "/2");
+        log.Reopen();
+        Log(log, "/3");
+        Assert.That((File.ReadAllText(LogPath + ".old"), File.ReadAllText(LogPath)), Is.EqualTo(("/1 200\n/2 200\n", "/3 200\n")));
+    }
+
+    [Test]
+    public void DiskFull_IsCounted_AndRecovers()
+    {
+        File.CreateSymbolicLink(LogPath, "/dev/full");
+        using AccessLogger log = Start(Config);
+        Log(log, "/1", "/2");
+        Assert.That(log.Dropped, Is.EqualTo(2));
+        File.Delete(LogPath);
+        Log(log, "/3");
+        Assert.That(File.ReadAllText(LogPath), Is.EqualTo("/3 200\n"));
+        Assert.That(log.Dropped, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void FullRing_DropsAndCounts_WhileTheTargetBlocks()
+    {
+        using var sink = new BlockedSink();
+        using AccessLogger log = Start(Config with { BufferBytes = 100 }, sink);
+        for (int i = 0; i < 50; i++) log.OnCompleted(Records.Make()); // 7 bytes each
+        Assert.That(sink.Entered.Wait(TimeSpan.FromSeconds(30)), Is.True, "a half full ring wakes the writer");
+        long before = log.Dropped;
+        for (int i = 0; i < 50; i++) log.OnCompleted(Records.Make());
+        Assert.That(log.Dropped - before, Is.GreaterThanOrEqualTo(50 - 14));
+        sink.Release.Set();
+    }
+
+    [Test]
+    public void Conditions_EitherIsEnough_AndOneInN()
+    {
+        using (AccessLogger log = Start(Config with { StatusMin = 500, SlowerThan = TimeSpan.FromSeconds(1) }))
+        {
+            CompletionRecord slow = Records.Make("/slow"u8.ToArray());
+            slow.TotalTicks = _clock.TimestampFrequency;
+            foreach (CompletionRecord record in new[] { Records.Make(), slow, Records.Make("/bad"u8.ToArray(), 502) }) log.OnCompleted(record);
+        }
+        Assert.That(File.ReadAllText(LogPath), Is.EqualTo("/slow 200\n/bad 502\n"));
+        using (AccessLogger log = Start(Config with { Path = LogPath + "2", SampleOneIn = 3 })) Log(log, "/0", "/1", "/2", "/3");
+        Assert.That(File.ReadAllText(LogPath + "2"), Is.EqualTo("/0 200\n/3 200\n"));
+    }
+
+    [Test]
+    public void Syslog_OverAUnixSocket_AndUdp()
+    {
+        string path = Path.Combine(_directory, "s");
+        using var unix = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        unix.Bind(new UnixDomainSocketEndPoint(path));
+        using var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        foreach ((Socket socket, string target) in new[] { (unix, path), (udp, udp.LocalEndPoint!.ToString()!) })
+        {
+            using AccessLogger log = Start(Config with { Path = "syslog:" + target });
+            Log(log, "/1", "/2");
+            socket.ReceiveTimeout = 30_000;
+            byte[] buffer = new byte[4096];
+            foreach (string expected in new[] { "/1 200", "/2 200" })
+                Assert.That(Encoding.ASCII.GetString(buffer, 0, socket.Receive(buffer)), Does.Match($"^<134>1 2026-03-04T05:06:07\\.[0-9]+Z [^ ]+ lb [0-9]+ access - {expected}$"));
+        }
+    }
+
+    [Test]
+    public void OnCompleted_SteadyState_AllocatesNothing([Values] AccessLogFormat format)
+    {
+        using var sink = new NullSink();
+        using AccessLogger log = Start(Config with { Format = format, Template = format == AccessLogFormat.Template ? "{time} {target}" : null, BufferBytes = 8 << 20 }, sink);
+        CompletionRecord record = Records.Make("/x?token=1&b=\"2"u8.ToArray(), subject: "someone");
+        for (int i = 0; i < 1000; i++) log.OnCompleted(record);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 5000; i++) log.OnCompleted(record);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(log.Dropped, Is.Zero);
+    }
+
+    private sealed class NullSink : LineSink
+    {
+        internal override void Write(ReadOnlySpan<byte> lines)
+        {
+        }
+
+        public override void Dispose()
+        {
+        }
+    }
+
+    private sealed class BlockedSink : LineSink
+    {
+        internal ManualResetEventSlim Entered { get; } = new();
+
+        internal ManualResetEventSlim Release { get; } = new();
+
+        internal override void Write(ReadOnlySpan<byte> lines)
+        {
+            Entered.Set();
+            Release.Wait();
+        }
+
+        public override void Dispose()
+        {
+        }
+    }
+}
