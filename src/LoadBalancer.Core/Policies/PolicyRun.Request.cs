@@ -57,7 +57,8 @@ internal sealed partial class PolicyRun
     private async ValueTask<ReadOnlyMemory<byte>?> AfterReadAsync(int bytesMax, bool isResponse)
     {
         await (_readEnd ??= new()).Task.ConfigureAwait(false); // goes on within EndRead, so on the loop
-        return await (isResponse ? ReadResponseBodyAsync(bytesMax) : ReadRequestBodyAsync(bytesMax)).ConfigureAwait(false);
+        if (isResponse) return await ReadResponseBodyAsync(bytesMax).ConfigureAwait(false);
+        return await ReadRequestBodyAsync(bytesMax).ConfigureAwait(false);
     }
 
     private void EndRead()
