@@ -20,6 +20,7 @@ internal sealed partial class PolicyRun
         if (_isAbandoned) return default;
         if (!Loop.IsCurrent) return OnLoop.RunAsync(Loop, (Run: this, Max: bytesMax), static part => part.Run.ReadRequestBodyAsync(part.Max));
         if (Exchange.FailReason != EndReason.None) return default;
+        if (_isReading) return AfterReadAsync(bytesMax, isResponse: false);
         if (Body is not { } body)
         {
             RequestHead request = Exchange.Request;
@@ -41,10 +42,30 @@ internal sealed partial class PolicyRun
     private async ValueTask<ReadOnlyMemory<byte>?> CollectRequestAsync(int bytesMax)
     {
         _requestBody.Begin(bytesMax);
-        if (!await ReceiveAsync(_requestBody).ConfigureAwait(false)) return null;
+        if (!await ReceiveAsync(_requestBody).ConfigureAwait(false))
+        {
+            EndRead();
+            return null;
+        }
         Exchange.BufferedBody = _requestBody.Written;
         _isBodyRead = true;
+        EndRead();
         return Exchange.BufferedBody;
+    }
+
+    // Nothing is read by two at once: who asks while it is read gets what that brings.
+    private async ValueTask<ReadOnlyMemory<byte>?> AfterReadAsync(int bytesMax, bool isResponse)
+    {
+        await (_readEnd ??= new()).Task.ConfigureAwait(false); // goes on within EndRead, so on the loop
+        if (isResponse) return await ReadResponseBodyAsync(bytesMax).ConfigureAwait(false);
+        return await ReadRequestBodyAsync(bytesMax).ConfigureAwait(false);
+    }
+
+    private void EndRead()
+    {
+        TaskCompletionSource? end = _readEnd;
+        _readEnd = null;
+        end?.SetResult();
     }
 
     private ValueTask<bool> DrainRequestAsync() => ReceiveAsync(DiscardingWriter.Instance);

@@ -219,6 +219,7 @@ internal sealed partial class PolicyRun
         if (!Loop.IsCurrent) return OnLoop.RunAsync(Loop, (Run: this, Max: bytesMax), static part => part.Run.ReadResponseBodyAsync(part.Max));
         if (Exchange.FailReason != EndReason.None) return default;
         if (!HasResponseBody) return new(ReadOnlyMemory<byte>.Empty);
+        if (_isReading) return AfterReadAsync(bytesMax, isResponse: true);
         if (ResponseBody is { } body)
         {
             if (body.Length <= bytesMax) return new(body);
@@ -236,17 +237,19 @@ internal sealed partial class PolicyRun
         // The head is needed again when its bytes have gone with the connection.
         _originalHead = Exchange.Upstream!.Transport.Input.Bytes[..ResponseWireLength].ToArray();
         (EndReason reason, bool isClean) = await Forwarder.ReadBodyAsync(Exchange, _responseBody).ConfigureAwait(false);
-        _isReading = false;
         if (_responseBody.IsTooLong) Exchange.Record.Detail = "the content is longer than the policy may read";
         else if (reason == EndReason.Completed) Exchange.Cache?.Fetch.Complete([], Exchange.Context.UnixMilliseconds);
         await Forwarder.EndReadAsync(Exchange, reason, isClean).ConfigureAwait(false);
+        _isReading = false; // only now: who asks meanwhile is not to read anew
         if (reason != EndReason.Completed)
         {
             if (Exchange.FailReason == EndReason.None) Exchange.Fail(_responseBody.IsTooLong ? EndReason.PolicyFailed : reason == EndReason.ClientAborted ? EndReason.ResourceExhausted : reason);
+            EndRead();
             return null;
         }
         Exchange.Arm(ExchangePhase.Policy, TimeoutMilliseconds);
         _isResponseRead = true;
+        EndRead();
         return _responseBody.Written;
     }
 
@@ -260,9 +263,11 @@ internal sealed partial class PolicyRun
         {
             if (_responseBody.IsTooLong) Exchange.Record.Detail = "the content is longer than the policy may read";
             Exchange.Fail(_responseBody.IsTooLong ? EndReason.PolicyFailed : EndReason.StoredBodyBroken);
+            EndRead();
             return null;
         }
         _isResponseRead = true;
+        EndRead();
         return _responseBody.Written;
     }
 

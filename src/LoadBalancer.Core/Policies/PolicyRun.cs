@@ -23,6 +23,7 @@ internal sealed partial class PolicyRun
     private ReadOnlyMemory<byte>? _setBody;
     private bool _isBodyRead, _hadCredentials;
     private bool _isReading; // a body is being read, which cuts itself
+    private TaskCompletionSource? _readEnd; // of who asks for a body meanwhile
 
     internal PolicyRun(Exchange exchange)
     {

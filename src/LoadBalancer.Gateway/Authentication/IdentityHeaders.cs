@@ -72,9 +72,11 @@ internal sealed class IdentityHeaders(IReadOnlyDictionary<string, string> header
     // All claims are many things at once, and have no other form than this one.
     private static string All(Principal principal) => Convert.ToBase64String(principal.Json.Span);
 
-    private string ValueOf(Claim claim)
+    private string? ValueOf(Claim claim)
     {
         if (encoding == HeaderEncoding.Base64) return claim.Kind == ClaimKind.List ? Encoding.UTF8.GetString(claim.Json.Span) : claim.Text;
+        // An empty list says nothing: no field then, not one with a value that destinations may read as one empty item.
+        if (claim.Kind == ClaimKind.List && claim.Values.Count == 0) return null;
         return claim.Kind == ClaimKind.List ? string.Join(',', claim.Values.Select(value => Percent(value, isItem: true))) : Percent(claim.Text, isItem: false);
     }
 

@@ -56,15 +56,22 @@ internal static class AuthorizeValidator
         for (int i = 0; i < config.ResponseHeaders.Count; i++) HeaderName($"service.responseHeaders[{i}]", config.ResponseHeaders[i], problems);
         Cache("service", config.Cache, config.OnError, config.StaleFor, problems);
         if (config.Cache is not { Key.Count: > 0 } cache) return;
-        bool saysWho = false;
+        bool saysWho = false, saysMore = false;
         for (int i = 0; i < cache.Key.Count; i++)
         {
             string text = cache.Key[i], path = $"service.cache.key[{i}]";
             if (!DecisionKeyPart.TryParse(text, out DecisionKeyPart? part)) problems.Add(path, $"{CharacterText.Quote(text)} is no part of a key; expected one of {string.Join(", ", DecisionKeyPart.Examples)}");
-            else saysWho |= part.SaysWho;
+            else
+            {
+                saysWho |= part.SaysWho;
+                saysMore |= part.SaysWho && !part.IsAddress;
+            }
             if (cache.Key.Take(i).Contains(text)) problems.Add(path, $"{CharacterText.Quote(text)} is given twice");
         }
         if (!saysWho) problems.Add("service.cache.key", "does not tell clients apart, so that what one may do all could; add \"header:Authorization\", a cookie, a claim or \"ip\"");
+        // Many stand behind one address, and the service has decided by more than that.
+        else if (!saysMore && config.RequestHeaders.Count > 0)
+            problems.Add("service.cache.key", $"tells clients apart by their address alone, while the service is told {string.Join(" and ", config.RequestHeaders)} of them: what one may do all behind that address could; add \"header:Authorization\", a cookie or a claim, or have none sent with \"requestHeaders\": []");
     }
 
     private static void Redis(AuthorizeConfig config, RedisPermissionConfig redis, PolicyProblems problems)

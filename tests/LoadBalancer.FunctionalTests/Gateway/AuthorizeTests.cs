@@ -363,7 +363,7 @@ public sealed class AuthorizeTests(TransportKind transport) : IAsyncDisposable
     [Test]
     public async Task ACookieForOneIsNotGivenToThoseWhoWaitForHim()
     {
-        RawClient first = await StartAsync(new AuthorizeConfig { Service = Check with { Cache = new() { Key = ["ip"] } } });
+        RawClient first = await StartAsync(new AuthorizeConfig { Service = Check with { RequestHeaders = [], Cache = new() { Key = ["ip"] } } });
         await first.SendAsync(Get(), Token);
         await _authz.ArrivedAsync(Token);
         RawClient other = (await WaitingAsync(1))[0];

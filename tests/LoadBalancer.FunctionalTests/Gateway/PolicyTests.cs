@@ -79,6 +79,46 @@ public sealed class PolicyTests(TransportKind transport) : IAsyncDisposable
     }
 
     [Test]
+    public async Task WhoeverAsksForTheContentTwiceAtOnceGetsItTwice()
+    {
+        var read = new List<string>();
+        RawClient client = await StartAsync(new Requests(async context =>
+        {
+            Task<ReadOnlyMemory<byte>?> first = context.ReadBodyAsync(100).AsTask(), second = context.ReadBodyAsync(100).AsTask();
+            foreach (ReadOnlyMemory<byte>? body in await Task.WhenAll(first, second)) read.Add(body is { } bytes ? Encoding.ASCII.GetString(bytes.Span) : "none");
+            return null;
+        }));
+        await client.SendAsync("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", Token);
+        await client.ReadUntilAsync("100 Continue\r\n\r\n", Token);
+        Assert.That(await ForwardAsync(client, "hello"), Does.Contain("\r\nContent-Length: 5\r\n"));
+        await client.ReadUntilAsync("\r\n\r\nok", Token);
+        Assert.That(read, Is.EqualTo(new[] { "hello", "hello" }));
+    }
+
+    [Test]
+    public async Task WhoeverAsksForTheContentOfAnAnswerTwiceAtOnceGetsItTwice()
+    {
+        var read = new List<string>();
+        var reading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var origin = new ScriptedOrigin(async (connection, _, token) =>
+        {
+            await connection.ReadUntilAsync("\r\n\r\n", token);
+            await connection.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", token);
+            await reading.Task.WaitAsync(token);
+            await connection.SendAsync("hello", token);
+        });
+        RawClient client = await StartAsync(new Answers(async context =>
+        {
+            Task<ReadOnlyMemory<byte>?> first = context.ReadBodyAsync(100).AsTask(), second = context.ReadBodyAsync(100).AsTask();
+            reading.SetResult();
+            foreach (ReadOnlyMemory<byte>? body in await Task.WhenAll(first, second)) read.Add(body is { } bytes ? Encoding.ASCII.GetString(bytes.Span) : "none");
+        }), also: config => config with { Clusters = ProxyFixture.Config(transport, origin.Address).Clusters });
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        Assert.That(await client.ReadUntilAsync("\r\n\r\nhello", Token), Does.StartWith("HTTP/1.1 200 OK"));
+        Assert.That(read, Is.EqualTo(new[] { "hello", "hello" }));
+    }
+
+    [Test]
     public async Task APolicyChangesEverythingOfAHead()
     {
         RawClient client = await StartAsync(new Requests(context =>

@@ -41,6 +41,7 @@ public sealed class IdentityHeadersTests
         {
             Assert.That(ValueOf(["a", "b,c", "ü"]), Is.EqualTo("a,b%2Cc,%C3%BC"));
             Assert.That(ValueOf(["a", "b\r\n"]), Is.EqualTo("!"));
+            Assert.That(ValueOf([]), Is.Null, "nothing to say, and no field that says nothing");
             Assert.That(ValueOf(["a", "b"], HeaderEncoding.Base64), Is.EqualTo(Convert.ToBase64String("""["a","b"]"""u8)));
         });
     }

@@ -86,6 +86,7 @@ public sealed class AuthorizeConfigTests
     [TestCase("""{ "service": { "cluster": "app", "requestHeaders": "X-Forwarded-For" } }""", ".service.requestHeaders[0]: \"X-Forwarded-For\" is set by the balancer itself; what a client writes there is not sent on")]
     [TestCase("""{ "service": { "cluster": "app", "responseHeaders": "Host" } }""", ".service.responseHeaders[0]: \"Host\" is set by the balancer itself")]
     [TestCase("""{ "service": { "cluster": "app", "onError": "stale" } }""", ".service.onError: \"stale\" needs a \"cache\": without one there is no last decision")]
+    [TestCase("""{ "service": { "cluster": "app", "cache": { "key": ["path", "ip"] } } }""", ".service.cache.key: tells clients apart by their address alone, while the service is told Authorization and Cookie of them: what one may do all behind that address could; add \"header:Authorization\", a cookie or a claim, or have none sent with \"requestHeaders\": []")]
     [TestCase("""{ "service": { "cluster": "app", "cache": { "key": ["path", "method"] } } }""", ".service.cache.key: does not tell clients apart, so that what one may do all could; add \"header:Authorization\", a cookie, a claim or \"ip\"")]
     [TestCase("""{ "service": { "cluster": "app", "cache": { "for": "2h" } } }""", ".service.cache.for: 2h is out of range; expected 0 (none), or 1ms to 1h")]
     [TestCase("""{ "redis": "perm:{path}" }""", ".redis: there is no \"redis\" in the configuration that could be asked")]

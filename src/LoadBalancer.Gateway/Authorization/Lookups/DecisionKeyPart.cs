@@ -29,6 +29,9 @@ internal sealed class DecisionKeyPart
     /// <summary>Whether it tells one client from another.</summary>
     internal bool SaysWho => _kind >= Kind.Address;
 
+    /// <summary>Whether it is the address, which several clients may have.</summary>
+    internal bool IsAddress => _kind == Kind.Address;
+
     /// <summary>Everything that a service is told which gets these fields.</summary>
     internal static IEnumerable<DecisionKeyPart> AllOf(IReadOnlyList<string> headers) =>
         [new(Kind.Method), new(Kind.Scheme), new(Kind.Host), new(Kind.Path), new(Kind.Query), new(Kind.Address), .. headers.Select(name => new DecisionKeyPart(Kind.Header, name))];
