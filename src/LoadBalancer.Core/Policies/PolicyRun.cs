@@ -62,7 +62,7 @@ internal sealed partial class PolicyRun
     internal PeerAddress ClientAddress { get; private set; }
 
     /// <summary>Whether a policy knows who the request is from, or may have taken out what said so.</summary>
-    internal bool IsIdentified => _hadCredentials || Request.Identity is not null;
+    internal bool IsIdentified => _hadCredentials || Request.Identity is not null || Request.IsPersonal;
 
     /// <summary>The path that the route has matched.</summary>
     internal ReadOnlySpan<byte> RoutedPath => Request.IsPathChanged ? default : Request.Path;

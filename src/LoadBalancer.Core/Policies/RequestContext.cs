@@ -81,6 +81,12 @@ public sealed class RequestContext
     /// <summary>Who the request is from, as an earlier policy has verified; null for nobody known. Later policies, keys of limits ("claim:sub") and the log see it.</summary>
     public IClientIdentity? Identity { get; set; }
 
+    /// <summary>
+    /// Whether what the destination is sent says who the request is from, though <see cref="Identity"/> is not known: a cache then takes its answer for that client's (RFC 9111 §3.5), as of requests with
+    /// Authorization or an identity. Default false.
+    /// </summary>
+    public bool IsPersonal { get; set; }
+
     /// <summary>What the policy that runs keeps of this request, from its request hook to its response hook. Null at first.</summary>
     public object? State
     {
@@ -207,6 +213,7 @@ public sealed class RequestContext
         _logFields?.Clear();
         _aborted = null;
         Identity = null;
+        IsPersonal = false;
         IsTargetChanged = IsPathChanged = false;
         _method = MethodNames.Get(bytes.Slice(request.MethodStart, request.MethodLength));
         ReadOnlySpan<byte> path = exchange.Path;

@@ -40,14 +40,15 @@ public sealed class AuthorizeTests(TransportKind transport) : IAsyncDisposable
         await _authz.DisposeAsync();
     }
 
-    private async Task<RawClient> StartAsync(AuthorizeConfig config)
+    private async Task<RawClient> StartAsync(AuthorizeConfig config, bool caches = false)
     {
         ProxyConfig all = ProxyFixture.Config(transport, _origin.Address);
         _proxy = await ProxyFixture.StartAsync(all with
         {
             AddressLists = new Dictionary<string, AddressListConfig> { ["here"] = new() { Addresses = ["127.0.0.0/8"] } },
             Policies = new Dictionary<string, PolicyConfig> { ["who"] = new CustomPolicyConfig(new Who()), ["may"] = config },
-            Routes = new Dictionary<string, RouteConfig> { ["all"] = all.Routes["all"] with { Policies = ["who", "may"], PolicyTimeout = TimeSpan.FromSeconds(60) } },
+            Routes = new Dictionary<string, RouteConfig> { ["all"] = all.Routes["all"] with { Policies = ["who", "may"], PolicyTimeout = TimeSpan.FromSeconds(60), Cache = caches ? new RouteCacheConfig() : null } },
+            Caches = caches ? new Dictionary<string, CacheConfig> { ["main"] = new() } : all.Caches,
             Clusters = new Dictionary<string, ClusterConfig>(all.Clusters) { ["authz"] = new() { Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = _authz.Address } } } },
         }, _time);
         return await ConnectAsync();
@@ -146,6 +147,28 @@ public sealed class AuthorizeTests(TransportKind transport) : IAsyncDisposable
         Completion record = await _proxy.Completions.NextAsync(Token);
         Assert.That((record.Reason, record.RefusedBy, _origin.Requests), Is.EqualTo((EndReason.Forbidden, "may", 0)));
         Assert.That(record.Detail, Is.EqualTo("no rule allows it").Or.StartWith("the path has hidden dot").Or.EqualTo("the path is encoded twice"));
+    }
+
+    // The service knows clients by a cookie, and says to the destination who they are: the answer is that client's.
+    [TestCase("X-User: ann\r\n", false)]
+    [TestCase("", true)]
+    public async Task AnAnswerToWhomAServiceHasNamedIsNotGivenToOthers(string named, bool isShared)
+    {
+        RawClient client = await StartAsync(new AuthorizeConfig { Service = Check with { RequestHeaders = ["Cookie"] } }, caches: true);
+        string answer = "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 3\r\n\r\n";
+        await client.SendAsync(Get(fields: "Cookie: id=1\r\n"), Token);
+        await AskedAsync($"HTTP/1.1 204 Fine\r\n{named}\r\n");
+        await _origin.ArrivedAsync(Token);
+        _origin.Answer($"{answer}one");
+        Assert.That(await client.ReadResponseAsync(Token), Does.EndWith("one"));
+        await client.SendAsync(Get(fields: "Cookie: id=2\r\n"), Token);
+        await AskedAsync($"HTTP/1.1 204 Fine\r\n{named}\r\n");
+        if (!isShared)
+        {
+            await _origin.ArrivedAsync(Token);
+            _origin.Answer($"{answer}two");
+        }
+        Assert.That(await client.ReadResponseAsync(Token), Does.EndWith(isShared ? "one" : "two"));
     }
 
     [Test]

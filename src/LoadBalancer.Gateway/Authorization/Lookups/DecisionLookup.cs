@@ -208,7 +208,11 @@ internal sealed class DecisionLookup
     {
         if (decision.Refusal is not null) return decision.Refusal;
         Strip(context);
-        foreach ((byte[] name, byte[] value) in decision.Fields) context.Fields.Append(name, value);
+        foreach ((byte[] name, byte[] value) in decision.Fields)
+        {
+            context.Fields.Append(name, value);
+            context.IsPersonal = true; // by a cookie, or whatever the service knows clients by
+        }
         return null;
     }
 
