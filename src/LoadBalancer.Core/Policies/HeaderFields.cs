@@ -103,10 +103,10 @@ public sealed class HeaderFields
             Add(name, value);
             return;
         }
+        int start = Reserve(value.Length);
         IsChanged = true;
         // Its name stays as it was written: in the same place, with a new value.
         RemoveFrom(name, index + 1);
-        int start = Reserve(value.Length);
         value.CopyTo(_bytes.AsSpan(start));
         _lines[index].ValueStart = start;
         _lines[index].ValueLength = value.Length;

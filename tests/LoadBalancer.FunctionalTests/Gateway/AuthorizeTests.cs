@@ -149,6 +149,18 @@ public sealed class AuthorizeTests(TransportKind transport) : IAsyncDisposable
         Assert.That(record.Detail, Is.EqualTo("no rule allows it").Or.StartWith("the path has hidden dot").Or.EqualTo("the path is encoded twice"));
     }
 
+    [Test]
+    public async Task ACookieWithASpaceBehindItsNameIsThatCookieToTheKey()
+    {
+        RawClient client = await StartAsync(new AuthorizeConfig { Service = Check with { RequestHeaders = ["Cookie"], Cache = new() { Key = ["path", "cookie:id"] } } });
+        await client.SendAsync(Get(fields: "Cookie: id =1\r\n"), Token);
+        await AskedAsync(Allowed);
+        await PassesAsync(client, "");
+        await client.SendAsync(Get(), Token);
+        await AskedAsync(Refused);
+        Assert.That(await client.ReadResponseAsync(Token), Does.StartWith("HTTP/1.1 403 "));
+    }
+
     // The service knows clients by a cookie, and says to the destination who they are: the answer is that client's.
     [TestCase("X-User: ann\r\n", false)]
     [TestCase("", true)]

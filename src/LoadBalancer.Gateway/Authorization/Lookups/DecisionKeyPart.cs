@@ -110,8 +110,10 @@ internal sealed class DecisionKeyPart
             foreach (Range range in cookies.Split((byte)';'))
             {
                 ReadOnlySpan<byte> pair = cookies[range].Trim(" \t"u8);
-                if (pair.Length <= _name.Length || pair[_name.Length] != '=' || !pair.StartsWith(_name)) continue;
-                key.Add(pair[(_name.Length + 1)..]);
+                int equals = pair.IndexOf((byte)'=');
+                // With a space before "=" it is no cookie (RFC 6265 §4.2.1), and one all the same to many who read it.
+                if (equals < 0 || !pair[..equals].TrimEnd(" \t"u8).SequenceEqual(_name)) continue;
+                key.Add(pair[(equals + 1)..]);
                 count++;
             }
         }
