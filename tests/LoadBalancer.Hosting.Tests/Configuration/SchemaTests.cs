@@ -33,7 +33,7 @@ public sealed class SchemaTests
             typeof(HealthCheckConfig), typeof(LoadProbeConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig), typeof(StickyConfig), typeof(HedgeConfig),
             typeof(MirrorConfig), typeof(AdminConfig), typeof(DiscoverConfig), typeof(TlsConfig), typeof(CertificateConfig), typeof(ClientCertificateConfig), typeof(HttpsOnlyConfig), typeof(ProxyProtocolConfig), typeof(UpstreamTlsConfig), typeof(TcpConfig),
             typeof(AcmeConfig), typeof(ExternalAccountConfig), typeof(CacheConfig), typeof(CacheDiskConfig), typeof(RouteCacheConfig), typeof(AddressListConfig), typeof(AccessConfig),
-            typeof(PerSourceConfig), typeof(AutoBanConfig), typeof(BlockRuleConfig), typeof(LimitConfig), typeof(ConcurrencyConfig), typeof(RedisConfig)];
+            typeof(PerSourceConfig), typeof(AutoBanConfig), typeof(BlockRuleConfig), typeof(LimitConfig), typeof(ConcurrencyConfig), typeof(RedisConfig), typeof(AccessLogConfig)];
         Type[] all = [.. typeof(ProxyConfig).Assembly.GetExportedTypes().Where(t => t.Namespace == typeof(ProxyConfig).Namespace && t.Name.EndsWith("Config", StringComparison.Ordinal))];
         Assert.That(described, Is.EquivalentTo(all), "every record of the configuration is compared below");
         Compare(ProxySpecs.Root);
@@ -67,6 +67,7 @@ public sealed class SchemaTests
         Compare(AcmeSpecs.Acme);
         Compare(LimitSpecs.Limit);
         Compare(RedisSpecs.Redis);
+        Compare(AccessLogSpecs.AccessLog);
         Compare(LimitSpecs.Concurrency);
         Compare(AcmeSpecs.ExternalAccount);
         Compare(CacheSpecs.Cache);
