@@ -233,6 +233,7 @@ public sealed class MirrorTests(TransportKind transport) : IAsyncDisposable
             app.Answer(Answer.Replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n", StringComparison.Ordinal));
             Assert.That(await client.ReadResponseAsync(Token), Does.EndWith("ok"));
         }
+        await QuietAsync(proxy);
         Assert.That(CountsOf(proxy), Is.EqualTo((0, 0, 3)));
         Assert.That(shadow.Requests, Is.Zero);
     }

@@ -28,12 +28,21 @@ public static class SystemProgram
         return (process.ExitCode, output + await error);
     }
 
-    /// <summary>A port that was free a moment ago, for programs that cannot tell which one they took.</summary>
+    private static readonly HashSet<int> GivenPorts = [];
+
+    /// <summary>A port that was free a moment ago, for programs that cannot tell which one they took. Each is given once: of two tests at the same time, one would else talk to the other's program.</summary>
     public static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        lock (GivenPorts)
+        {
+            while (true)
+            {
+                using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+                int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+                if (GivenPorts.Add(port)) return port;
+            }
+        }
     }
 
     /// <summary>Starts a server that stays in the foreground, and waits until its port accepts.</summary>
