@@ -9,11 +9,11 @@ namespace LoadBalancer.Balancing;
 public sealed class Scheduler
 {
     private readonly Lock _changing = new(); // never taken by a pick or completion
-    private readonly IBalancingPolicy _policy;
     private readonly PickRandom _random;
-    private readonly SchedulerOptions _options;
-    private readonly OutlierEjector? _ejector;
     private readonly Holds _holds;
+    private IBalancingPolicy _policy;
+    private SchedulerOptions _options;
+    private OutlierEjector? _ejector;
     private long _returnAt = long.MaxValue; // of the ejected destination that is due first
     private Destination[] _destinations = [];
     private Dictionary<string, Destination> _byIdentity = [];
@@ -28,7 +28,7 @@ public sealed class Scheduler
         _policy = policy;
         _options = options ?? new SchedulerOptions();
         _random = new PickRandom(_options.Seed);
-        _ejector = _options.Ejection is { } ejection ? new OutlierEjector(ejection, _options.TimestampFrequency) : null;
+        _ejector = EjectorOf(_options);
         _holds = new Holds(_options.TimestampFrequency);
         _picker = policy.Build(new DestinationSet([], [], _options, _random), null);
     }
@@ -108,6 +108,49 @@ public sealed class Scheduler
         }
     }
 
+    /// <summary>
+    /// Goes by another policy, or other options, from the next pick on. Members and what is known of them stay: their load, their latencies, their status; what
+    /// a policy keeps in its pickers begins anew.
+    /// </summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="options">All options; time, chance and observer stay what they were.</param>
+    /// <param name="now">Timestamp ticks: ejections end here where there are to be none.</param>
+    public void Reconfigure(IBalancingPolicy policy, SchedulerOptions options, long now)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentNullException.ThrowIfNull(options);
+        var returned = new List<(Destination Destination, DestinationStatus Before, DestinationStatus After)>();
+        lock (_changing)
+        {
+            bool isSameEjection = options.Ejection == _options.Ejection;
+            _policy = policy;
+            _options = options with { TimestampFrequency = _options.TimestampFrequency, Seed = _options.Seed, Observer = _options.Observer };
+            _tierPickers = [];
+            if (!isSameEjection) Volatile.Write(ref _ejector, EjectorOf(_options));
+            if (_options.Ejection is null)
+            {
+                Volatile.Write(ref _returnAt, long.MaxValue);
+                foreach (Destination destination in _destinations)
+                {
+                    DestinationStatus before = destination.Status, after = before & ~DestinationStatus.Ejected;
+                    if (before == after) continue;
+                    OutlierEjector.End(destination, now);
+                    destination.SetStatus(after);
+                    returned.Add((destination, before, after));
+                }
+            }
+            Rebuild();
+        }
+        Tell(returned);
+    }
+
+    private static OutlierEjector? EjectorOf(SchedulerOptions options) => options.Ejection is { } ejection ? new OutlierEjector(ejection, options.TimestampFrequency) : null;
+
+    private void Tell(List<(Destination Destination, DestinationStatus Before, DestinationStatus After)> changes)
+    {
+        foreach ((Destination destination, DestinationStatus before, DestinationStatus after) in changes) _options.Observer?.OnStatusChanged(destination, before, after);
+    }
+
     /// <summary>Sets or clears reasons not to use a destination; has effect on every pick that begins after the return.</summary>
     /// <param name="destination">A member.</param>
     /// <param name="reasons">Which reasons.</param>
@@ -180,7 +223,7 @@ public sealed class Scheduler
             }
             if (returned.Count > 0) Rebuild(); // else another thread was quicker
         }
-        foreach ((Destination destination, DestinationStatus before, DestinationStatus after) in returned) _options.Observer?.OnStatusChanged(destination, before, after);
+        Tell(returned);
     }
 
     private PickLease Started(Destination destination, int outstanding, long now)

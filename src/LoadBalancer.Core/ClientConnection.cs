@@ -20,7 +20,8 @@ internal abstract class ClientConnection(LoopContext context, ListenerSnapshot l
 
     internal readonly TransportConnection Transport = transport;
 
-    internal readonly ListenerSnapshot Listener = listener;
+    /// <summary>As it was when the connection, or its present request, began.</summary>
+    internal ListenerSnapshot Listener { get; private protected set; } = listener;
 
     protected internal readonly LoopContext Context = context;
 
@@ -74,6 +75,11 @@ internal abstract class ClientConnection(LoopContext context, ListenerSnapshot l
 
     /// <summary>The server drains: an idle connection ends now, another with what it is doing.</summary>
     internal abstract void OnDrain();
+
+    /// <summary>The configuration has changed. What is under way goes on as it began; nothing here touches it.</summary>
+    internal virtual void OnListenersReplaced()
+    {
+    }
 
     /// <summary>Cuts the connection, whatever it is doing.</summary>
     internal abstract void Fail(EndReason reason);

@@ -30,13 +30,13 @@ internal sealed class LoopContext
         LoopCount = loopCount;
         Observer = server.Observer;
         Detached = new DetachedSet(this);
-        Traffic = new LoopTraffic(server.Snapshot, loop.Time);
+        Traffic = new LoopTraffic(loop.Time);
     }
 
     internal ProxyServer Server { get; }
     internal TransportLoop Loop { get; }
     internal int LoopCount { get; }
-    internal ICompletionObserver? Observer { get; }
+    internal ICompletionObserver? Observer { get; set; }
     internal Random Random { get; } = new();
     internal DetachedSet Detached { get; }
     internal LoopTraffic Traffic { get; }
@@ -108,7 +108,7 @@ internal sealed class LoopContext
     internal void Add(ClientConnection connection)
     {
         ConnectionCount++;
-        Traffic.NoteOpen(connection.Listener, 1);
+        connection.Listener.State.NoteOpen(Loop.Index, 1);
         connection.NextOpen = _firstConnection;
         if (_firstConnection is not null) _firstConnection.PreviousOpen = connection;
         _firstConnection = connection;
@@ -157,7 +157,7 @@ internal sealed class LoopContext
     internal void Remove(ClientConnection connection)
     {
         ConnectionCount--;
-        Traffic.NoteOpen(connection.Listener, -1);
+        connection.Listener.State.NoteOpen(Loop.Index, -1);
         if (connection.PreviousOpen is { } previous) previous.NextOpen = connection.NextOpen;
         else _firstConnection = connection.NextOpen;
         if (connection.NextOpen is { } next) next.PreviousOpen = connection.PreviousOpen;
@@ -175,6 +175,17 @@ internal sealed class LoopContext
     internal void OnDetachedEnded()
     {
         if (IsDraining && ConnectionCount == 0 && Detached.IsEmpty) Server.LoopDrained(this);
+    }
+
+    /// <summary>Listeners were replaced: connections that wait for a request go by the new ones, or end where theirs is gone.</summary>
+    internal void FollowListeners()
+    {
+        for (ClientConnection? connection = _firstConnection; connection is not null;)
+        {
+            ClientConnection? next = connection.NextOpen;
+            connection.OnListenersReplaced();
+            connection = next;
+        }
     }
 
     /// <summary>Idle connections end now, the others with their current answer.</summary>

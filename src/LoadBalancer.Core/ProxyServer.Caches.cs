@@ -13,7 +13,7 @@ public sealed partial class ProxyServer
     private const int KeyBytesMax = 16 * 1024;
 
     /// <summary>The caches at this moment. Thread-safe.</summary>
-    public IReadOnlyList<CacheView> DescribeCaches() => [.. _snapshot.Stores.Select(store => new CacheView(store.Name,
+    public IReadOnlyList<CacheView> DescribeCaches() => [.. Snapshot.Stores.Select(store => new CacheView(store.Name,
         PartOf(store.Memory.GetStatistics(), store.Config.MemoryBytesMax), store.Disk is { } disk ? PartOf(disk.GetStatistics(), store.Config.Disk!.BytesMax) : null))];
 
     private static CachePartView PartOf(StoreStatistics part, long bytesMax) =>
@@ -29,8 +29,8 @@ public sealed partial class ProxyServer
     {
         ArgumentNullException.ThrowIfNull(what);
         if ((what.Url is null ? 0 : 1) + (what.Tag is null ? 0 : 1) + (what.All ? 1 : 0) != 1) throw new ArgumentException("expected one of URL, tag and all", nameof(what));
-        ResponseStore[] stores = [.. _snapshot.Stores.Where(store => cache is null || store.Name == cache)];
-        if (cache is not null && stores.Length == 0) throw new ArgumentException($"there is no cache {CharacterText.Quote(cache)}{Suggestion.Text(cache, [.. _snapshot.Stores.Select(store => store.Name)])}", nameof(cache));
+        ResponseStore[] stores = [.. Snapshot.Stores.Where(store => cache is null || store.Name == cache)];
+        if (cache is not null && stores.Length == 0) throw new ArgumentException($"there is no cache {CharacterText.Quote(cache)}{Suggestion.Text(cache, [.. Snapshot.Stores.Select(store => store.Name)])}", nameof(cache));
         PurgeTarget? target = null;
         if (what.Url is not null && (target = PurgeTarget.Parse(what.Url, out string? reason)) is null) throw new ArgumentException($"{CharacterText.Quote(what.Url)} is not what can be purged: {reason}", nameof(what));
         int purged = 0;
@@ -65,13 +65,13 @@ public sealed partial class ProxyServer
         if (target is null || target.IsPrefix) throw new ArgumentException($"{CharacterText.Quote(url)} is not what can be looked for: {reason ?? "a \"*\" at its end stands for many"}", nameof(url));
         RouteSnapshot? route = null;
         var none = new NoFields();
-        foreach (ListenerSnapshot listener in _snapshot.Listeners)
+        foreach (ListenerSnapshot listener in Snapshot.Listeners)
         {
             if (listener.Tcp is not null || listener.RedirectsTo is not null || listener.Tls is not null != target.IsHttps) continue;
             route ??= listener.Routes.Find(target.Authority, target.Path, "GET"u8, ref none);
         }
         // Whoever ends TLS before us has clients of ours by https on listeners without it.
-        foreach (ListenerSnapshot listener in _snapshot.Listeners) route ??= listener.Routes.Find(target.Authority, target.Path, "GET"u8, ref none);
+        foreach (ListenerSnapshot listener in Snapshot.Listeners) route ??= listener.Routes.Find(target.Authority, target.Path, "GET"u8, ref none);
         if (route?.Cache is not { } cache) return new(route?.Name, null, [], null, null);
 
         byte[] room = new byte[KeyBytesMax];

@@ -8,7 +8,7 @@ public sealed partial class ProxyServer
     private readonly CertificateWatcher _certificates;
 
     /// <summary>The certificates of the listeners, those of files and those by <see cref="SetCertificate"/>, and the authorities of their clients, at this moment. Thread-safe.</summary>
-    public IReadOnlyList<CertificateView> DescribeCertificates() => _snapshot.Certificates.View();
+    public IReadOnlyList<CertificateView> DescribeCertificates() => Snapshot.Certificates.View();
 
     /// <summary>
     /// Reads the files of certificates now, rather than within some seconds of their change, and takes over those that can be used; what cannot be is logged

@@ -14,9 +14,7 @@ public sealed partial class ProxyServer
     /// <summary>What was served since the start, added up over the loops. Thread-safe; costs them nothing.</summary>
     public TrafficView DescribeTraffic()
     {
-        (ListenerSnapshot, Transport.TransportListener)[] bound;
-        lock (_listeners) bound = [.. _listeners];
-        var sum = new TrafficSum(_snapshot, bound, _time);
+        var sum = new TrafficSum(Snapshot, _time);
         foreach (LoopContext context in Volatile.Read(ref _contexts)) context.Traffic.AddTo(sum);
         return sum.View();
     }

@@ -19,7 +19,7 @@ public sealed partial class ProxyServer
     }));
 
     /// <summary>What it was made from.</summary>
-    public ProxyConfig Config => _snapshot.Config;
+    public ProxyConfig Config => Snapshot.Config;
 
     /// <summary>The members of a cluster at this moment, in the order they were given. Thread-safe.</summary>
     /// <exception cref="ArgumentException">There is no such cluster.</exception>
@@ -31,11 +31,11 @@ public sealed partial class ProxyServer
         Cluster(cluster).Members.Find(destination) is { } member ? View(member) : null;
 
     /// <summary>The limits and what they have counted. Thread-safe.</summary>
-    public IReadOnlyList<LimitView> DescribeLimits() => [.. _snapshot.Limiters.Select(limiter => new LimitView(limiter.Name, limiter.Config,
-        [.. _snapshot.Routes.Where(route => route.Config.Limits.ContainsKey(limiter.Name)).Select(route => route.Name)], limiter.Capacity, limiter.AllowedTotal, limiter.RefusedTotal))];
+    public IReadOnlyList<LimitView> DescribeLimits() => [.. Snapshot.Limiters.Select(limiter => new LimitView(limiter.Name, limiter.Config,
+        [.. Snapshot.Routes.Where(route => route.Config.Limits.ContainsKey(limiter.Name)).Select(route => route.Name)], limiter.Capacity, limiter.AllowedTotal, limiter.RefusedTotal))];
 
     /// <summary>Clusters with a limit on what is under way, and what it has counted. Thread-safe.</summary>
-    public IReadOnlyList<ConcurrencyView> DescribeConcurrency() => [.. _snapshot.Clusters.Where(cluster => cluster.Shedding is not null).Select(cluster => new ConcurrencyView(
+    public IReadOnlyList<ConcurrencyView> DescribeConcurrency() => [.. Snapshot.Clusters.Where(cluster => cluster.Shedding is not null).Select(cluster => new ConcurrencyView(
         cluster.Name, cluster.Shedding!.Config, cluster.Shedding.Limit.Limit, cluster.Shedding.Limit.Outstanding, cluster.Shedding.AllowedTotal, cluster.Shedding.RefusedTotal))];
 
     /// <summary>How often each destination is picked, by name, when so many requests come one after the other, each over before the next. Draws on the live scheduler: for rehearsals.</summary>

@@ -6,7 +6,6 @@ using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Configuration;
-using LoadBalancer.Core.Health;
 using LoadBalancer.Core.Metrics;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Core.Protection;
@@ -22,14 +21,14 @@ namespace LoadBalancer.Core;
 /// <summary>The balancer itself: binds the listeners, runs the loops, relays. One instance is started and stopped once.</summary>
 public sealed partial class ProxyServer : IAsyncDisposable
 {
-    private readonly ProxySnapshot _snapshot;
-    private readonly ClusterHealth?[] _health; // by cluster; each element belongs to the loop that probes
+    private FleetServices _services;
+    private ProxySnapshot _snapshot;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TransportFactory _factory;
-    private readonly List<(ListenerSnapshot Snapshot, TransportListener Listener)> _listeners = [];
-    private readonly Dictionary<string, EndPoint> _endpoints = [];
+    private IReadOnlyDictionary<string, EndPoint> _endpoints = new Dictionary<string, EndPoint>();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ICompletionObserver? _observer;
     private LoopContext[] _contexts = [];
     private int _undrainedLoops, _acceptingLoops;
     private bool _stopped;
@@ -46,23 +45,23 @@ public sealed partial class ProxyServer : IAsyncDisposable
     {
         _time = timeProvider ?? TimeProvider.System;
         _logger = loggerFactory.CreateLogger<ProxyServer>();
-        Observer = observer;
+        _observer = observer;
         _factory = TransportFactory.Create(config.Transport.Kind);
         LoopCount = config.Transport.Loops > 0 ? config.Transport.Loops : Environment.ProcessorCount;
-        _snapshot = ProxySnapshot.Build(
-            config, new FleetServices(_time, LoopCount, _logger, string.IsNullOrEmpty(config.Zone) ? null : config.Zone, nameResolver ?? new SystemNameResolver(),
-                TlsTermination.UsesOpenSsl(config.Transport.Kind)));
-        _health = new ClusterHealth?[_snapshot.Clusters.Length];
+        _services = new FleetServices(_time, LoopCount, _logger, ZoneOf(config), nameResolver ?? new SystemNameResolver(), TlsTermination.UsesOpenSsl(config.Transport.Kind));
+        _snapshot = ProxySnapshot.Build(config, _services);
+        TakeOverCertificates(_snapshot);
+        SetCacheRoutes(_snapshot);
         BodyMemory = new BodyMemory(config.PolicyBodyBytesMax);
         Guard = new SourceGuard(config.BansMax, Refusals, _time);
-        if (config.AutoBan is { } autoBan) Refusals.AutoBan = new AutoBan(autoBan, _snapshot, Guard, _time, _logger);
+        Refusals.AutoBan = AutoBanOf(_snapshot);
         _addressLists = new AddressListWatcher(_snapshot.AddressLists, Guard.OnChanged, _time, _logger);
         TrafficMeter = new TrafficMeter(this);
-        _certificates = new CertificateWatcher(_snapshot.Certificates, [.. _snapshot.Listeners.Select(listener => listener.Tls).OfType<TlsTermination>()], _time, _logger);
+        _certificates = new CertificateWatcher(_snapshot.Certificates, Terminations(_snapshot), _time, _logger);
     }
 
     /// <summary>Bound addresses by listener name, with real ports, once started.</summary>
-    public IReadOnlyDictionary<string, EndPoint> Endpoints => _endpoints;
+    public IReadOnlyDictionary<string, EndPoint> Endpoints => Volatile.Read(ref _endpoints);
 
     /// <summary>Name of the transport in use: "epoll" or "sockets".</summary>
     public string Transport => _factory.Name;
@@ -72,7 +71,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
 
     /// <summary>The limits that are shared with other balancers.</summary>
     internal IEnumerable<(string Name, Limiting.Rates.TokenBucket Bucket)> SharedBuckets =>
-        _snapshot.Limiters.Where(limiter => limiter.Config.Shared).Select(limiter => (limiter.Name, (Limiting.Rates.TokenBucket)limiter.Rate!));
+        Snapshot.Limiters.Where(limiter => limiter.Config.Shared).Select(limiter => (limiter.Name, (Limiting.Rates.TokenBucket)limiter.Rate!));
 
     /// <summary>What the lists and limits have refused.</summary>
     internal Refusals Refusals { get; } = new();
@@ -89,13 +88,13 @@ public sealed partial class ProxyServer : IAsyncDisposable
     /// <summary>Number of event loops.</summary>
     public int LoopCount { get; }
 
-    internal ICompletionObserver? Observer { get; }
+    internal ICompletionObserver? Observer => _observer;
 
     internal ILogger Logger => _logger;
 
     internal IReadOnlyList<LoopContext> Contexts => _contexts;
 
-    internal ProxySnapshot Snapshot => _snapshot;
+    internal ProxySnapshot Snapshot => Volatile.Read(ref _snapshot);
 
     /// <summary>Binds every listener, then starts to accept.</summary>
     /// <exception cref="ListenException">An address cannot be bound; says which listener and why.</exception>
@@ -105,14 +104,16 @@ public sealed partial class ProxyServer : IAsyncDisposable
         {
             foreach (ResponseStore store in _snapshot.Stores) store.Open(_time, _logger);
             foreach (ListenerSnapshot listener in _snapshot.Listeners) Bind(listener);
+            NoteEndpoints();
             var contexts = new LoopContext[LoopCount];
             for (int i = 0; i < LoopCount; i++)
             {
                 TransportLoop loop = _factory.CreateLoop(i, _time);
                 loop.UnhandledException = OnInternalError;
                 contexts[i] = new LoopContext(this, loop, LoopCount);
-                foreach (ClusterSnapshot cluster in _snapshot.Clusters) cluster.Queue?.Attach(contexts[i]);
             }
+            foreach (ClusterSnapshot cluster in _snapshot.Clusters) cluster.TakeOver(_services, _services, contexts, _time.GetTimestamp());
+            foreach (ListenerSnapshot listener in _snapshot.Listeners) listener.State.Current = listener;
             _contexts = contexts; // all or none: a stop goes through them
         }
         catch
@@ -129,8 +130,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
             context.Loop.Start();
             context.Loop.Post(new LoopAction(() =>
             {
-                foreach ((ListenerSnapshot snapshot, TransportListener listener) in _listeners)
-                    context.Loop.StartAccepting(listener, new ConnectionStarter(context, snapshot));
+                foreach (ListenerSnapshot listener in _snapshot.Listeners) context.Loop.StartAccepting(listener.State.Socket!, new ConnectionStarter(context, listener.State));
                 FollowHealth(context);
             }));
         }
@@ -198,40 +198,35 @@ public sealed partial class ProxyServer : IAsyncDisposable
     public void SetCertificate(string listener, string name, X509Certificate2 certificate, X509Certificate2Collection chain)
     {
         ArgumentNullException.ThrowIfNull(certificate);
-        if (Array.Find(_snapshot.Listeners, one => one.Name == listener)?.Tls is not { } tls) throw new ArgumentException($"there is no listener '{listener}' with TLS", nameof(listener));
+        if (Array.Find(Snapshot.Listeners, one => one.Name == listener)?.Tls is not { } tls) throw new ArgumentException($"there is no listener '{listener}' with TLS", nameof(listener));
         tls.SetIssued(name, new ServerCertificate(certificate, chain));
     }
 
     private ClusterSnapshot Cluster(string name) =>
-        Array.Find(_snapshot.Clusters, cluster => cluster.Name == name) ?? throw new ArgumentException($"there is no cluster '{name}'", nameof(name));
+        Array.Find(Snapshot.Clusters, cluster => cluster.Name == name) ?? throw new ArgumentException($"there is no cluster '{name}'", nameof(name));
 
-    // Each cluster's checks are one loop's, so that they are spread.
     private void FollowHealth(LoopContext context)
     {
-        for (int i = context.Loop.Index; i < _snapshot.Clusters.Length; i += LoopCount)
-        {
-            ClusterSnapshot cluster = _snapshot.Clusters[i];
-            if (cluster.HealthCheck is not { } check) continue;
-            (_health[i] ??= new ClusterHealth(context, cluster, check)).Follow();
-        }
+        foreach (ClusterSnapshot cluster in Snapshot.Clusters)
+            if (cluster.Health.Loop == context.Loop.Index) cluster.Health.Follow(context, cluster);
     }
 
     private void Bind(ListenerSnapshot listener)
     {
-        ListenerConfig config = listener.Config;
         try
         {
-            TransportListener bound = _factory.Bind(
-                new ListenOptions(listener.EndPoint, config.Backlog, config.DualStack, config.TcpKeepAlive, config.ConnectionsMax), LoopCount);
-            lock (_listeners) _listeners.Add((listener, bound)); // metrics are read meanwhile
-            _endpoints[listener.Name] = bound.LocalEndPoint;
-            listener.BoundPort = (bound.LocalEndPoint as IPEndPoint)?.Port ?? 0;
+            listener.State.Socket = _factory.Bind(OptionsOf(listener), LoopCount);
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
         {
-            throw ListenException.Of(listener.Name, config.Address, e);
+            throw ListenException.Of(listener.Name, listener.Config.Address, e);
         }
     }
+
+    private static ListenOptions OptionsOf(ListenerSnapshot listener) =>
+        new(listener.EndPoint, listener.Config.Backlog, listener.Config.DualStack, listener.Config.TcpKeepAlive, listener.Config.ConnectionsMax);
+
+    private void NoteEndpoints() => Volatile.Write(ref _endpoints, _snapshot.Listeners.ToDictionary(listener => listener.Name, listener => listener.State.Socket!.LocalEndPoint));
 
     /// <summary>
     /// Stops accepting, lets requests in flight finish (keep-alive connections are closed with their current answer), and cuts what is
@@ -239,8 +234,13 @@ public sealed partial class ProxyServer : IAsyncDisposable
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
-        if (_stopped) return;
-        _stopped = true;
+        ProxySnapshot snapshot;
+        lock (_reloading)
+        {
+            if (_stopped) return;
+            _stopped = true; // no reload from here on
+            snapshot = _snapshot;
+        }
         _certificates.Dispose();
         _addressLists.Dispose();
         Refusals.Dispose();
@@ -249,7 +249,8 @@ public sealed partial class ProxyServer : IAsyncDisposable
         {
             context.Loop.Post(new LoopAction(() =>
             {
-                foreach ((_, TransportListener listener) in _listeners) context.Loop.StopAccepting(listener);
+                foreach (ListenerSnapshot listener in snapshot.Listeners)
+                    if (listener.State.Socket is { } socket) context.Loop.StopAccepting(socket);
                 // A socket that listens while nobody accepts would let clients connect and hang until the drain is over.
                 if (Interlocked.Decrement(ref _acceptingLoops) == 0) DisposeListeners();
                 context.Drain();
@@ -259,7 +260,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         {
             try
             {
-                await _drained.Task.WaitAsync(_snapshot.Config.DrainTimeout, _time, cancellationToken).ConfigureAwait(false);
+                await _drained.Task.WaitAsync(snapshot.Config.DrainTimeout, _time, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (e is TimeoutException or OperationCanceledException)
             {
@@ -268,8 +269,8 @@ public sealed partial class ProxyServer : IAsyncDisposable
             }
         }
         await Task.Run(() => Array.ForEach(_contexts, c => c.Loop.Stop()), CancellationToken.None).ConfigureAwait(false);
-        foreach (ResponseStore store in _snapshot.Stores) store.Dispose();
-        foreach (IRoutePolicy policy in _snapshot.Policies) (policy as IDisposable)?.Dispose();
+        foreach (ResponseStore store in snapshot.Stores) store.Dispose();
+        foreach (IRoutePolicy policy in snapshot.Policies.Values) (policy as IDisposable)?.Dispose();
         DisposeListeners();
     }
 
@@ -278,11 +279,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
 
     private void DisposeListeners()
     {
-        lock (_listeners)
-        {
-            foreach ((_, TransportListener listener) in _listeners) listener.Dispose();
-            _listeners.Clear();
-        }
+        foreach (ListenerSnapshot listener in _snapshot.Listeners) listener.State.Socket?.Dispose();
     }
 
     /// <summary>A loop has no connection left while draining. May be told more than once by a loop.</summary>
@@ -300,12 +297,15 @@ public sealed partial class ProxyServer : IAsyncDisposable
         protected internal override void Execute() => action();
     }
 
-    private sealed class ConnectionStarter(LoopContext context, ListenerSnapshot listener) : IConnectionHandler
+    private sealed class ConnectionStarter(LoopContext context, ListenerState state) : IConnectionHandler
     {
+        private ListenerSnapshot _listener = state.Current!; // the last, for who still stands in the queue of an address that is given up
+
         public void OnAccepted(TransportConnection connection)
         {
-            context.Traffic.NoteAccepted(listener);
-            ClientConnection.Accept(context, listener, connection);
+            _listener = state.Current ?? _listener;
+            state.NoteAccepted(context.Loop.Index);
+            ClientConnection.Accept(context, _listener, connection);
         }
     }
 }

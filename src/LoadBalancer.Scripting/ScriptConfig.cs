@@ -46,10 +46,10 @@ public sealed record ScriptConfig : PolicyConfig
     public ScriptErrorAction OnError { get; init; } = ScriptErrorAction.Refuse;
 
     /// <summary>Constants for the script: <c>context.env</c>.</summary>
-    public IReadOnlyDictionary<string, string> Env { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Env { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     /// <summary>Clusters that the script may fetch from. Default none.</summary>
-    public IReadOnlyList<string> Clusters { get; init; } = [];
+    public IReadOnlyList<string> Clusters { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Fetches of one call. Default 8.</summary>
     public int FetchesMax { get; init; } = 8;

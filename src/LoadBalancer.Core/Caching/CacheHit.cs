@@ -19,7 +19,7 @@ internal static class CacheHit
     internal static ValueTask SendAsync(Exchange exchange, StoredHead stored)
     {
         if (exchange.Policies is { HasResponsePolicies: true } policies) return policies.AnswerStoredAsync(stored);
-        if (exchange.Context.IsDraining) exchange.KeepClientAlive = false;
+        if (exchange.Client.IsDraining) exchange.KeepClientAlive = false;
         HeadBuffer head = Begin(exchange, stored);
         WriteHead(exchange, stored, ref head, out long first, out long length);
         End(exchange, ref head);

@@ -14,10 +14,18 @@ internal sealed class ResponseStore : IDisposable
     private const long BesideBodyBytesMax = 64 * 1024; // head, key and bookkeeping, of all but the largest
     private readonly CancellationTokenSource _closing = new(); // without timer: nothing to dispose of
 
-    internal ResponseStore(string name, CacheConfig config)
+    private readonly ResponseStore? _before;
+    private bool _isDiskHandedOn;
+
+    /// <param name="name">In the configuration.</param>
+    /// <param name="config">Of it.</param>
+    /// <param name="before">The cache of that name that it comes after; null for none. What that has on disk is taken over by <see cref="Open"/>, where it is to lie in the same place.</param>
+    internal ResponseStore(string name, CacheConfig config, ResponseStore? before = null)
     {
         Name = name;
         Config = config;
+        if (before?.Disk is not null && before.Config.Disk == config.Disk) _before = before;
+        Hasher = _before?.Hasher ?? KeyHasher.Random(); // by it what lies there is found
         Memory = new(new() { BytesMax = config.MemoryBytesMax, ObjectBytesMax = config.ObjectBytesMax + BesideBodyBytesMax });
     }
 
@@ -30,7 +38,7 @@ internal sealed class ResponseStore : IDisposable
     /// <summary>Null where nothing goes to disk.</summary>
     internal DiskStore<StoredHead>? Disk { get; private set; }
 
-    internal KeyHasher Hasher { get; } = KeyHasher.Random();
+    internal KeyHasher Hasher { get; }
 
     internal CacheFlights Flights { get; } = new();
 
@@ -40,7 +48,7 @@ internal sealed class ResponseStore : IDisposable
     internal RecentVerdicts Verdicts { get; } = new();
 
     /// <summary>The routes that use it: their keys are made in different ways.</summary>
-    internal List<RouteCache> Routes { get; } = [];
+    internal IReadOnlyList<RouteCache> Routes { get; set; } = [];
 
     /// <summary>Longest body that is stored in memory.</summary>
     internal long MemoryBodyBytesMax => Math.Min(Config.ObjectBytesMax, Memory.ObjectBytesMax - Math.Min(BesideBodyBytesMax, Memory.ObjectBytesMax / 4));
@@ -53,6 +61,11 @@ internal sealed class ResponseStore : IDisposable
     internal void Open(TimeProvider time, ILogger logger)
     {
         if (Config.Disk is not { } disk) return;
+        if (_before is not null)
+        {
+            Disk = _before.Disk;
+            return;
+        }
         try
         {
             Disk = new(new()
@@ -71,6 +84,9 @@ internal sealed class ResponseStore : IDisposable
         _ = Disk.LoadAsync(time.GetUtcNow().ToUnixTimeMilliseconds(), _closing.Token); // catches everything itself, but for the end of the server
     }
 
+    /// <summary>Its successor has taken over, with the disk where it keeps that.</summary>
+    internal void HandOn(ResponseStore? successor) => _isDiskHandedOn = successor is not null && successor.Disk == Disk;
+
     /// <summary>Forgets all variants of a key.</summary>
     internal int Purge(UInt128 hash, ReadOnlySpan<byte> key, bool soft = false) => Memory.Purge(hash, key, soft) + (Disk?.Purge(hash, key, soft) ?? 0);
 
@@ -83,6 +99,7 @@ internal sealed class ResponseStore : IDisposable
     public void Dispose()
     {
         if (_closing.IsCancellationRequested) return;
+        if (_isDiskHandedOn) return; // with whatever is still being read from it
         _closing.Cancel();
         Disk?.Dispose();
     }

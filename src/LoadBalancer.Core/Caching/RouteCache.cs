@@ -21,7 +21,6 @@ internal sealed class RouteCache
     internal RouteCache(string name, RouteCacheConfig config, ResponseStore store, uint ownFields)
     {
         Store = store;
-        store.Routes.Add(this);
         OwnFields = ownFields;
         HasStatusField = config.StatusField;
         CollapseMilliseconds = (long)config.CollapseTimeout.TotalMilliseconds;

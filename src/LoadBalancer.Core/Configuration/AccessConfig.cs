@@ -7,10 +7,10 @@ namespace LoadBalancer.Core.Configuration;
 public sealed record AccessConfig
 {
     /// <summary>Lists of those who are let in; everybody else is kept out. Empty (default): everybody.</summary>
-    public IReadOnlyList<string> Allow { get; init; } = [];
+    public IReadOnlyList<string> Allow { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Lists of those who are kept out, also where they are in <see cref="Allow"/>. Empty (default): nobody.</summary>
-    public IReadOnlyList<string> Block { get; init; } = [];
+    public IReadOnlyList<string> Block { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Keep nobody out; records and the meter tell who would have been. Default false.</summary>
     public bool DryRun { get; init; }

@@ -31,7 +31,7 @@ public sealed record AccessLogConfig
     public TimeSpan SlowerThan { get; init; }
 
     /// <summary>Query parameters and fields whose values are not written, beside those that never are.</summary>
-    public IReadOnlyList<string> Redact { get; init; } = [];
+    public IReadOnlyList<string> Redact { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Bytes that each loop may hold before they are written; what comes beyond is dropped and counted. Default 1 MiB.</summary>
     public int BufferBytes { get; init; } = 1 << 20;

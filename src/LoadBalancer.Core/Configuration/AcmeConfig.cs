@@ -10,7 +10,7 @@ public sealed record AcmeConfig
     public bool AgreeToTerms { get; init; }
 
     /// <summary>Mail addresses that the authority may write to. Default none.</summary>
-    public IReadOnlyList<string> Contact { get; init; } = [];
+    public IReadOnlyList<string> Contact { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>URL of the authority's directory. Default <see cref="LetsEncrypt"/>.</summary>
     public string Directory { get; init; } = LetsEncrypt;

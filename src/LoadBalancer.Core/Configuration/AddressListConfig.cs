@@ -4,7 +4,7 @@ namespace LoadBalancer.Core.Configuration;
 public sealed record AddressListConfig
 {
     /// <summary>Blocks ("10.0.0.0/8", "2001:db8::/32") and single addresses.</summary>
-    public IReadOnlyList<string> Addresses { get; init; } = [];
+    public IReadOnlyList<string> Addresses { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>
     /// A text file with a block on each line; what stands behind "#" or ";" does not count. It is watched: a change is used within some seconds; what cannot be used is

@@ -16,7 +16,7 @@ public sealed record AutoBanConfig
     public TimeSpan For { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Address lists (<see cref="ProxyConfig.AddressLists"/>) of those who are never banned.</summary>
-    public IReadOnlyList<string> Ignore { get; init; } = [];
+    public IReadOnlyList<string> Ignore { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Ban nobody; the log, records and the meter tell who would be. Default false.</summary>
     public bool DryRun { get; init; }

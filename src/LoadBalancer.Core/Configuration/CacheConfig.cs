@@ -36,19 +36,19 @@ public sealed record RouteCacheConfig
     public CacheKeyQuery Query { get; init; }
 
     /// <summary>Parameters of the query that do not: "utm_*" stands for all that begin so. Default none.</summary>
-    public IReadOnlyList<string> QueryIgnored { get; init; } = [];
+    public IReadOnlyList<string> QueryIgnored { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>The only parameters of the query that do. Empty (default): all.</summary>
-    public IReadOnlyList<string> QueryOnly { get; init; } = [];
+    public IReadOnlyList<string> QueryOnly { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Request fields that make another response, beside those that responses name in Vary. Default none.</summary>
-    public IReadOnlyList<string> KeyHeaders { get; init; } = [];
+    public IReadOnlyList<string> KeyHeaders { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Cookies that make another response. Default none.</summary>
-    public IReadOnlyList<string> KeyCookies { get; init; } = [];
+    public IReadOnlyList<string> KeyCookies { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>How long responses are fresh that do not say so themselves, by status. Default none: RFC 9111 §4.2.2 guesses by Last-Modified.</summary>
-    public IReadOnlyDictionary<string, TimeSpan> Ttl { get; init; } = new Dictionary<string, TimeSpan>();
+    public IReadOnlyDictionary<string, TimeSpan> Ttl { get; init => field = ConfigMap<TimeSpan>.Of(value); } = ConfigMap<TimeSpan>.Empty;
 
     /// <summary>Whether <see cref="Ttl"/> holds also for responses that say otherwise. What forbids storing holds all the same. Default false.</summary>
     public bool TtlOverrides { get; init; }

@@ -4,10 +4,10 @@ namespace LoadBalancer.Core.Configuration;
 public sealed record ClusterConfig
 {
     /// <summary>Destinations by name. In the file a plain string stands for one with that address.</summary>
-    public IReadOnlyDictionary<string, DestinationConfig> Destinations { get; init; } = new Dictionary<string, DestinationConfig>();
+    public IReadOnlyDictionary<string, DestinationConfig> Destinations { get; init => field = ConfigMap<DestinationConfig>.Of(value); } = ConfigMap<DestinationConfig>.Empty;
 
     /// <summary>Where further destinations come from while running: DNS, files. Empty (default): only <see cref="Destinations"/>.</summary>
-    public IReadOnlyList<DiscoverConfig> Discover { get; init; } = [];
+    public IReadOnlyList<DiscoverConfig> Discover { get; init => field = ConfigList<DiscoverConfig>.Of(value); } = [];
 
     /// <summary>
     /// Balancing policy: "latency-weighted" (default), "round-robin", "random", "least-outstanding", "power-of-two", "peak-ewma", "least-time",

@@ -5,6 +5,7 @@ using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Health;
 using LoadBalancer.Core.Probing;
 using LoadBalancer.Core.Protection.Limits;
+using LoadBalancer.Core.Tls;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
 using Microsoft.Extensions.Logging;
@@ -15,31 +16,45 @@ namespace LoadBalancer.Core.Configuration;
 internal sealed class ClusterSnapshot
 {
     private readonly StatusWatch _watch;
+    private ClusterSnapshot? _before; // until it has taken over
+    private readonly UpstreamTls? _newTls; // where destinations are reached in another way than before
 
-    internal ClusterSnapshot(string name, ClusterConfig config, FleetServices services)
+    /// <param name="name">In the configuration.</param>
+    /// <param name="config">Validated.</param>
+    /// <param name="services">Of the server.</param>
+    /// <param name="before">The cluster of that name as it is; null for none. Nothing of it changes before <see cref="TakeOver"/>, which is owed then.</param>
+    /// <exception cref="ConfigException">A file for TLS cannot be used any more.</exception>
+    internal ClusterSnapshot(string name, ClusterConfig config, FleetServices services, ClusterSnapshot? before = null)
     {
         Name = name;
         Config = config;
+        _before = before;
         HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
-        Queue = config.Queue.RequestsMax == 0 ? null : new WaitQueue(config.Queue.RequestsMax, config.Queue.Timeout, services.LoopCount);
-        Shedding = config.Concurrency is { } concurrency ? new LoadShedding(name, concurrency, services) : null;
-        HealthCheck = config.HealthCheck is { } check ? new HealthCheck(check, config.Host) : null;
-        LoadProbing = config.Probe is { } probe ? new LoadProbing(probe, config.Host, services.LoopCount) : null;
+        // One that there was goes on, even if nothing new may enter it: who waits is served.
+        Queue = before?.Queue ?? (config.Queue.RequestsMax == 0 ? null : new WaitQueue(config.Queue, services.LoopCount));
+        ClusterConfig? was = before?.Config;
+        bool isHostKept = was?.Host == config.Host;
+        Shedding = was is not null && was.Concurrency == config.Concurrency ? before!.Shedding : config.Concurrency is { } concurrency ? new LoadShedding(name, concurrency, services) : null;
+        HealthCheck = was is not null && isHostKept && was.HealthCheck == config.HealthCheck ? before!.HealthCheck : config.HealthCheck is { } check ? new HealthCheck(check, config.Host) : null;
+        LoadProbing = was is not null && isHostKept && was.Probe == config.Probe ? before!.LoadProbing : config.Probe is { } probe ? new LoadProbing(probe, config.Host, services.LoopCount) : null;
         long now = services.Time.GetTimestamp();
-        RetryBudget = new RetryBudget(config.RetryBudget.Percent / 100.0, config.RetryBudget.PerSecondMin, services.LoopCount, services.Time.TimestampFrequency, now);
-        Hedging = config.Hedge is { } hedge ? new HedgePolicy(hedge, services) : null;
-        Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance), new SchedulerOptions
+        RetryBudget = was is not null && was.RetryBudget == config.RetryBudget ? before!.RetryBudget
+            : new RetryBudget(config.RetryBudget.Percent / 100.0, config.RetryBudget.PerSecondMin, services.LoopCount, services.Time.TimestampFrequency, now);
+        Hedging = was is not null && was.Hedge == config.Hedge ? before!.Hedging : config.Hedge is { } hedge ? new HedgePolicy(hedge, services) : null;
+        if (before is null)
         {
-            TimestampFrequency = services.Time.TimestampFrequency,
-            SlowStart = config.SlowStart,
-            Zone = services.Zone,
-            PanicThreshold = config.PanicThresholdPercent / 100.0,
-            Ejection = config.Ejection.Enabled ? Options(config.Ejection) : null,
-            Observer = _watch = new StatusWatch(name, Queue, services.Logger),
-        });
-        Members = new ClusterMembers(name, config, Scheduler, services);
-        Members.Set(ClusterMembers.Configured, config.Destinations, now);
-        Sticky = config.Sticky is { } sticky ? new StickySessions(name, sticky, Scheduler) : null;
+            _watch = new StatusWatch(name, services.Logger) { Queue = Queue };
+            Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance), Options(config, services) with { Observer = _watch });
+            Members = new ClusterMembers(name, config, Scheduler, services);
+            Members.Set(ClusterMembers.Configured, config.Destinations, now);
+            Health = new ClusterHealth((int)(HashKeys.Of(name) % (ulong)services.LoopCount)); // each cluster's checks are one loop's, so that they are spread
+        }
+        else
+        {
+            (_watch, Scheduler, Members, Health) = (before._watch, before.Scheduler, before.Members, before.Health);
+            if (config.Tls is { } tls) _newTls = new UpstreamTls(name, tls, services);
+        }
+        Sticky = was is not null && was.Sticky == config.Sticky ? before!.Sticky : config.Sticky is { } sticky ? new StickySessions(name, sticky, Scheduler) : null;
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
         ConnectMilliseconds = (long)config.ConnectTimeout.TotalMilliseconds;
         ResponseHeadMilliseconds = (long)config.ResponseHeadTimeout.TotalMilliseconds;
@@ -55,6 +70,9 @@ internal sealed class ClusterSnapshot
     internal long Ejections => _watch.Ejections;
 
     internal ClusterConfig Config { get; }
+
+    /// <summary>The probes of its destinations.</summary>
+    internal ClusterHealth Health { get; }
     internal ClusterMembers Members { get; }
     internal Scheduler Scheduler { get; }
     internal RetryBudget RetryBudget { get; }
@@ -97,6 +115,44 @@ internal sealed class ClusterSnapshot
             return false;
         }
     }
+
+    /// <summary>Takes the place of the cluster that it was made after: from here on picks go by this configuration. Returns the destinations whose connections are to be closed.</summary>
+    /// <param name="services">Of the server.</param>
+    /// <param name="servicesBefore">The same until now.</param>
+    /// <param name="contexts">The loops.</param>
+    /// <param name="now">Timestamp ticks.</param>
+    internal IReadOnlyList<DestinationState> TakeOver(FleetServices services, FleetServices servicesBefore, LoopContext[] contexts, long now)
+    {
+        if (Queue is { } queue)
+        {
+            queue.Config = Config.Queue;
+            if (_before?.Queue is null) foreach (LoopContext context in contexts) queue.Attach(context);
+            _watch.Queue = queue;
+        }
+        if (_before is not { Config: var was }) return [];
+        _before = null;
+        if (IsScheduledOtherwise(was) || services.Zone != servicesBefore.Zone) Scheduler.Reconfigure(BalancingPolicies.Create(Config.Balance), Options(Config, services), now);
+        IReadOnlyList<DestinationState> gone = Members.Reconfigure(Config, _newTls, now);
+        if (Config.HealthCheck is null && was.HealthCheck is not null)
+            foreach (Destination destination in Scheduler.Destinations) Scheduler.Mark(destination, DestinationStatus.Unhealthy, hold: false, now);
+        return gone;
+    }
+
+    /// <summary>Whether the cluster as a configuration has it is the one that is there: then it stays as it is.</summary>
+    /// <exception cref="ConfigException">A file for TLS cannot be used any more.</exception>
+    internal bool IsStill(ClusterConfig config, FleetServices services) =>
+        Config == config && (config.Tls is not { } tls || !tls.HasFiles || Members.Tls!.IsSameAs(new UpstreamTls(Name, tls, services)));
+
+    private bool IsScheduledOtherwise(ClusterConfig was) => was.Balance != Config.Balance || was.SlowStart != Config.SlowStart || was.PanicThresholdPercent != Config.PanicThresholdPercent || was.Ejection != Config.Ejection;
+
+    private static SchedulerOptions Options(ClusterConfig config, FleetServices services) => new()
+    {
+        TimestampFrequency = services.Time.TimestampFrequency,
+        SlowStart = config.SlowStart,
+        Zone = services.Zone,
+        PanicThreshold = config.PanicThresholdPercent / 100.0,
+        Ejection = config.Ejection.Enabled ? Options(config.Ejection) : null,
+    };
 
     private static EjectionOptions Options(EjectionConfig config) => new()
     {

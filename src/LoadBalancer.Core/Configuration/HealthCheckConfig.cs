@@ -26,7 +26,7 @@ public sealed record HealthCheckConfig
     public string? Host { get; init; }
 
     /// <summary>Statuses of a healthy destination, each "200" or "200-399". Default "200-399" (HAProxy's httpchk: 2xx and 3xx).</summary>
-    public IReadOnlyList<string> Status { get; init; } = ["200-399"];
+    public IReadOnlyList<string> Status { get; init => field = ConfigList<string>.Of(value); } = ConfigList<string>.Of(["200-399"]);
 
     /// <summary>Text that must stand in the first 64 KiB of the body, compared byte by byte as UTF-8. Null (default): the body is not read.</summary>
     public string? Body { get; init; }

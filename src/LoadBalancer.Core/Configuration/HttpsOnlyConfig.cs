@@ -10,7 +10,7 @@ public sealed record HttpsOnlyConfig
     /// Addresses (as <see cref="ListenerConfig.Address"/>) where plain HTTP is answered with a redirect (308) to the same host and path on this listener, and with
     /// nothing else. They have its limits and its PROXY protocol. Default none.
     /// </summary>
-    public IReadOnlyList<string> RedirectFrom { get; init; } = [];
+    public IReadOnlyList<string> RedirectFrom { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Port that redirects name, where clients reach this listener by another than its own. 0 (default) for its own; 443 is left out of the URL.</summary>
     public int RedirectPort { get; init; }

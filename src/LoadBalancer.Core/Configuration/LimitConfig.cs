@@ -27,7 +27,7 @@ public sealed record LimitConfig
     /// What is counted by itself, all parts together: "ip" (IPv6 by /64, what a subscriber has), "ip/24", "ip/24,48" (prefixes of IPv4 and IPv6), "header:NAME",
     /// "cookie:NAME", "path", "host", "method", "route". Empty (default): one count for everybody.
     /// </summary>
-    public IReadOnlyList<string> Key { get; init; } = [];
+    public IReadOnlyList<string> Key { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>
     /// Whether requests without a header or cookie of <see cref="Key"/> are not limited (nginx, Envoy, HAProxy). Default false: they share one count, so that

@@ -22,7 +22,7 @@ public sealed record ListenerConfig
     public TimeSpan TcpKeepAlive { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Peers (CIDR) whose X-Forwarded-* and Forwarded fields are believed and extended. Default none: a client's own are dropped.</summary>
-    public IReadOnlyList<string> TrustedProxies { get; init; } = [];
+    public IReadOnlyList<string> TrustedProxies { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Which clients are let in, by address. Null (default): all that are not banned.</summary>
     public AccessConfig? Access { get; init; }

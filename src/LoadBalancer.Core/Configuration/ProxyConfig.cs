@@ -6,22 +6,22 @@ namespace LoadBalancer.Core.Configuration;
 public sealed record ProxyConfig
 {
     /// <summary>Addresses to serve, by name.</summary>
-    public IReadOnlyDictionary<string, ListenerConfig> Listeners { get; init; } = new Dictionary<string, ListenerConfig>();
+    public IReadOnlyDictionary<string, ListenerConfig> Listeners { get; init => field = ConfigMap<ListenerConfig>.Of(value); } = ConfigMap<ListenerConfig>.Empty;
 
     /// <summary>Which request goes where, by name. The most specific match wins, not the order.</summary>
-    public IReadOnlyDictionary<string, RouteConfig> Routes { get; init; } = new Dictionary<string, RouteConfig>();
+    public IReadOnlyDictionary<string, RouteConfig> Routes { get; init => field = ConfigMap<RouteConfig>.Of(value); } = ConfigMap<RouteConfig>.Empty;
 
     /// <summary>Groups of destinations, by name.</summary>
-    public IReadOnlyDictionary<string, ClusterConfig> Clusters { get; init; } = new Dictionary<string, ClusterConfig>();
+    public IReadOnlyDictionary<string, ClusterConfig> Clusters { get; init => field = ConfigMap<ClusterConfig>.Of(value); } = ConfigMap<ClusterConfig>.Empty;
 
     /// <summary>Stores of responses that routes use by <see cref="RouteConfig.Cache"/>, by name.</summary>
-    public IReadOnlyDictionary<string, CacheConfig> Caches { get; init; } = new Dictionary<string, CacheConfig>();
+    public IReadOnlyDictionary<string, CacheConfig> Caches { get; init => field = ConfigMap<CacheConfig>.Of(value); } = ConfigMap<CacheConfig>.Empty;
 
     /// <summary>Lists of addresses that listeners allow or block, by name.</summary>
-    public IReadOnlyDictionary<string, AddressListConfig> AddressLists { get; init; } = new Dictionary<string, AddressListConfig>();
+    public IReadOnlyDictionary<string, AddressListConfig> AddressLists { get; init => field = ConfigMap<AddressListConfig>.Of(value); } = ConfigMap<AddressListConfig>.Empty;
 
     /// <summary>Requests that are refused, by name; of several that match, the first.</summary>
-    public IReadOnlyDictionary<string, BlockRuleConfig> BlockRules { get; init; } = new Dictionary<string, BlockRuleConfig>();
+    public IReadOnlyDictionary<string, BlockRuleConfig> BlockRules { get; init => field = ConfigMap<BlockRuleConfig>.Of(value); } = ConfigMap<BlockRuleConfig>.Empty;
 
     /// <summary>Most bans at a time. Default 100,000, about 20 MB.</summary>
     public int BansMax { get; init; } = 100_000;
@@ -30,13 +30,13 @@ public sealed record ProxyConfig
     public AutoBanConfig? AutoBan { get; init; }
 
     /// <summary>What routes do with requests beside forwarding them, by name: <see cref="RouteConfig.Policies"/> says which hold for a route.</summary>
-    public IReadOnlyDictionary<string, PolicyConfig> Policies { get; init; } = new Dictionary<string, PolicyConfig>();
+    public IReadOnlyDictionary<string, PolicyConfig> Policies { get; init => field = ConfigMap<PolicyConfig>.Of(value); } = ConfigMap<PolicyConfig>.Empty;
 
     /// <summary>Memory for the bodies that policies read, all of them together, in bytes; beyond, requests get 503. Default 256 MiB.</summary>
     public long PolicyBodyBytesMax { get; init; } = 256L << 20;
 
     /// <summary>How much clients may use, by name; routes say which hold for them.</summary>
-    public IReadOnlyDictionary<string, LimitConfig> Limits { get; init; } = new Dictionary<string, LimitConfig>();
+    public IReadOnlyDictionary<string, LimitConfig> Limits { get; init => field = ConfigMap<LimitConfig>.Of(value); } = ConfigMap<LimitConfig>.Empty;
 
     /// <summary>By which limits that are <see cref="LimitConfig.Shared"/> are shared with other balancers. Null (default): none is.</summary>
     public RedisConfig? Redis { get; init; }

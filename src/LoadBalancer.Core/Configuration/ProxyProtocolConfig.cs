@@ -7,7 +7,7 @@ public sealed record ProxyProtocolConfig
     /// Peers (CIDR) whose header is believed. At least one, except on a Unix socket, where it stays empty: who may connect there is decided by the permissions
     /// of its file.
     /// </summary>
-    public IReadOnlyList<string> TrustedPeers { get; init; } = [];
+    public IReadOnlyList<string> TrustedPeers { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Which connections have a header. Default <see cref="ProxyProtocolMode.Required"/>.</summary>
     public ProxyProtocolMode Mode { get; init; } = ProxyProtocolMode.Required;

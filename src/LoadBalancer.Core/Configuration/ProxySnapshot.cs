@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Forwarding;
+using LoadBalancer.Core.Metrics;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Core.Protection;
 using LoadBalancer.Core.Protection.Addresses;
@@ -16,9 +17,23 @@ using LoadBalancer.Http;
 
 namespace LoadBalancer.Core.Configuration;
 
-/// <summary>The validated, immutable form of a <see cref="ProxyConfig"/> that requests read. Built once; nothing in it is parsed again.</summary>
+/// <summary>
+/// The validated, immutable form of a <see cref="ProxyConfig"/> that requests read. Nothing in it is parsed again. One that comes after another shares with it all that has not
+/// changed: what was learned, counted, cached and connected stays.
+/// </summary>
 internal sealed class ProxySnapshot
 {
+    private const int Stride = 16; // ints in a cache line: loops do not share one
+
+    private readonly int[] _holds; // requests that go by it, by loop, each of which writes its own
+    private readonly SnapshotRetirement?[] _retirements; // likewise
+
+    private ProxySnapshot(int loopCount)
+    {
+        _holds = new int[loopCount * Stride];
+        _retirements = new SnapshotRetirement?[loopCount];
+    }
+
     internal required ProxyConfig Config { get; init; }
     internal required ListenerSnapshot[] Listeners { get; init; }
     internal required RouteSnapshot[] Routes { get; init; }
@@ -27,86 +42,69 @@ internal sealed class ProxySnapshot
     internal required CertificateStore Certificates { get; init; }
     internal required ResponseStore[] Stores { get; init; }
     internal required AddressListStore AddressLists { get; init; }
-    internal required IRoutePolicy[] Policies { get; init; }
+    internal required IReadOnlyDictionary<string, IRoutePolicy> Policies { get; init; }
 
-    internal static ProxySnapshot Build(ProxyConfig config, FleetServices services)
+    /// <summary>A request goes by it. On its loop's thread.</summary>
+    // Hot path: per request.
+    internal void Hold(int loop) => _holds[loop * Stride]++;
+
+    /// <summary>It does so no longer.</summary>
+    internal void LetGo(int loop)
     {
-        var certificates = new CertificateStore(TlsTermination.UsesOpenSsl(config.Transport.Kind), services.Time);
-        var addressLists = new AddressListStore(config, services.Time);
+        if (--_holds[loop * Stride] == 0) _retirements[loop]?.LoopIsDone(loop);
+    }
+
+    /// <summary>It was replaced, and no further request of a loop goes by it: what has ended is told once those are over that do. On that loop's thread.</summary>
+    internal void Retire(int loop, SnapshotRetirement retirement)
+    {
+        _retirements[loop] = retirement;
+        if (_holds[loop * Stride] == 0) retirement.LoopIsDone(loop);
+    }
+
+    /// <summary>Makes it of a configuration. Nothing that is in use changes by that.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="services">Of the server.</param>
+    /// <param name="before">The one that it is to come after; null for none.</param>
+    /// <exception cref="ConfigException">The configuration has problems; all of them are listed.</exception>
+    internal static ProxySnapshot Build(ProxyConfig config, FleetServices services, ProxySnapshot? before = null)
+    {
+        var certificates = new CertificateStore(TlsTermination.UsesOpenSsl(config.Transport.Kind), services.Time, before?.Certificates);
+        var addressLists = new AddressListStore(config, services.Time, before?.AddressLists);
         IReadOnlyList<ConfigProblem> problems = ConfigValidator.Validate(config, certificates, addressLists);
         if (problems.Count > 0) throw new ConfigException(problems);
+        return new SnapshotBuilder(config, services, certificates, addressLists, before).Build();
+    }
 
-        var clusters = new Dictionary<string, ClusterSnapshot>(StringComparer.Ordinal);
-        foreach ((string name, ClusterConfig cluster) in config.Clusters)
-            clusters.Add(name, new ClusterSnapshot(name, cluster, services));
-
-        var limiters = new Dictionary<string, Limiter>(StringComparer.Ordinal);
-        foreach ((string name, LimitConfig limit) in config.Limits)
-            limiters.Add(name, new Limiter(name, limit, limit.Shared ? config.Redis!.Secret : null, services.Time, services.LoopCount));
-
-        var stores = config.Caches.ToDictionary(cache => cache.Key, cache => new ResponseStore(cache.Key, cache.Value), StringComparer.Ordinal);
-        uint ownFields = config.Listeners.Values.Any(listener => listener.Tls?.HttpsOnly is not null) ? HeadBuffer.Bit(KnownField.StrictTransportSecurity) : 0;
-        var policies = config.Policies.ToDictionary(
-            policy => policy.Key, policy => policy.Value.Create(new PolicyServices(policy.Key, config, services.Time, services.Logger, services.LoopCount)
-            {
-                FindAddressList = name => addressLists.Get([name])[0],
-            }),
-            StringComparer.Ordinal);
-        var routes = new List<RouteSnapshot>();
-        foreach ((string name, RouteConfig route) in config.Routes)
+    internal static ProxySnapshot Of(int loopCount, ProxyConfig config, IReadOnlyList<ListenerSnapshot> listeners, IReadOnlyList<RouteSnapshot> routes, IEnumerable<ClusterSnapshot> clusters,
+        IEnumerable<Limiter> limiters, IEnumerable<ResponseStore> stores, IReadOnlyDictionary<string, IRoutePolicy> policies, CertificateStore certificates, AddressListStore addressLists)
+    {
+        var snapshot = new ProxySnapshot(loopCount)
         {
-            routes.Add(new RouteSnapshot(name, route, clusters, services.LoopCount)
-            {
-                Limits = RouteLimits.Of(route, limiters, services.Time, needsIdentity: false),
-                IdentityLimits = RouteLimits.Of(route, limiters, services.Time, needsIdentity: true),
-                Policies = route.Policies.Count == 0 ? null : new RoutePolicies([.. route.Policies.Select(policy => (policy, policies[policy]))]),
-                Cache = route.Cache is { } cache ? new RouteCache(name, cache, cache.In is { } store ? stores[store] : stores.Values.Single(), ownFields | (route.Limits.Count == 0 ? 0 : HeadBuffer.Bit(KnownField.RateLimit))) : null,
-            });
-        }
-
-        var listeners = new List<ListenerSnapshot>();
-        foreach ((string name, ListenerConfig listener) in config.Listeners)
-        {
-            var rules = new List<RouteRule<RouteSnapshot>>();
-            foreach (RouteSnapshot route in routes)
-            {
-                RouteConfig c = route.Config;
-                if (listener.Tcp is null && (c.Listeners.Count == 0 || c.Listeners.Contains(name))) rules.Add(new(route.Name, c.Hosts, c.Path, c.Methods, c.Headers, route) { Cookies = c.Cookies });
-            }
-            var snapshot = new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules), certificates)
-            {
-                Access = Access(listener),
-                Rules = listener.Tcp is null ? BlockRules.Of(config, name, addressLists) : null,
-                Sources = Sources(listener),
-                Tcp = listener.Tcp is { } tcp ? new TcpSnapshot(tcp, clusters) : null,
-                IsClientCertificateKnown = config.Listeners.Values.Any(one => one.Tls?.ClientCertificates is not null),
-            };
-            listeners.Add(snapshot);
-            foreach ((string redirectName, ListenerConfig redirect) in RedirectListener.Of(name, listener))
-                listeners.Add(new ListenerSnapshot(redirectName, redirect, RouteTable<RouteSnapshot>.Build([]), certificates) { Access = Access(redirect), Sources = Sources(redirect), Rules = snapshot.Rules, RedirectsTo = snapshot });
-        }
-        for (int i = 0; i < listeners.Count; i++) listeners[i].Index = i;
-        for (int i = 0; i < routes.Count; i++) routes[i].Index = i;
-        return new ProxySnapshot
-        {
-            Config = config, Listeners = [.. listeners], Routes = [.. routes], Clusters = [.. clusters.Values], Certificates = certificates,
-            AddressLists = addressLists, Limiters = [.. limiters.Values], Stores = [.. stores.Values], Policies = [.. policies.Values],
+            Config = config,
+            Listeners = [.. listeners],
+            Routes = [.. routes],
+            Clusters = [.. clusters],
+            Limiters = [.. limiters],
+            Stores = [.. stores],
+            Policies = policies,
+            Certificates = certificates,
+            AddressLists = addressLists,
         };
-
-        AccessRules? Access(ListenerConfig listener) => listener.Access is { } access ? new AccessRules(access, addressLists) : null;
-
-        SourceLimits? Sources(ListenerConfig listener) => listener.PerSource is { } sources ? new SourceLimits(sources, listener.ConnectionsMax, services.Time) : null;
+        foreach (ListenerSnapshot listener in listeners) listener.Configuration = snapshot;
+        return snapshot;
     }
 }
 
 /// <summary>A listener as its connections see it.</summary>
 internal sealed class ListenerSnapshot
 {
-    internal ListenerSnapshot(string name, ListenerConfig config, RouteTable<RouteSnapshot> routes, CertificateStore certificates)
+    internal ListenerSnapshot(string name, ListenerConfig config, RouteTable<RouteSnapshot> routes, TlsTermination? tls, ListenerState state)
     {
         Name = name;
         Config = config;
         Routes = routes;
+        Tls = tls;
+        State = state;
         EndPoint = AddressParser.TryParseListener(config.Address, out EndPoint? endPoint, out string? error) ? endPoint! : throw new FormatException(error);
         ListenerLimitsConfig limits = config.Limits;
         HeadLimits = new HeadLimits(limits.RequestLineBytesMax, limits.RequestHeadBytesMax, limits.RequestHeaderCountMax);
@@ -117,7 +115,6 @@ internal sealed class ListenerSnapshot
         WriteIdleMilliseconds = (long)limits.WriteIdleTimeout.TotalMilliseconds;
         Trusted = config.TrustedProxies.Count == 0 ? null : CidrSet.Parse(config.TrustedProxies);
         ProxyProtocol = config.ProxyProtocol is { } proxyProtocol ? new ProxyHeaderPolicy(proxyProtocol) : null;
-        Tls = config.Tls is { } tls ? new TlsTermination(name, tls, certificates, isHttp: config.Tcp is null) : null;
         StrictTransportLine = config.Tls?.HttpsOnly is { } httpsOnly ? Encoding.ASCII.GetBytes(StrictTransport(httpsOnly)) : [];
         if (StrictTransportLine.Length > 0) OwnResponseFields = HeadBuffer.Bit(KnownField.StrictTransportSecurity);
         ViaLine = config.Forwarded.Via.Length == 0 ? [] : Encoding.ASCII.GetBytes($"Via: 1.1 {config.Forwarded.Via}\r\n");
@@ -127,8 +124,11 @@ internal sealed class ListenerSnapshot
 
     internal string Name { get; }
 
-    /// <summary>Its place in <see cref="ProxySnapshot.Listeners"/>.</summary>
-    internal int Index { get; set; }
+    /// <summary>The configuration that it is part of.</summary>
+    internal ProxySnapshot Configuration { get; set; } = null!;
+
+    /// <summary>What stays when this is replaced.</summary>
+    internal ListenerState State { get; }
     internal ListenerConfig Config { get; }
     internal RouteTable<RouteSnapshot> Routes { get; }
     internal EndPoint EndPoint { get; }
@@ -172,8 +172,8 @@ internal sealed class ListenerSnapshot
     /// <summary>The listener by HTTPS to which every request is redirected; null where requests are served.</summary>
     internal ListenerSnapshot? RedirectsTo { get; init; }
 
-    /// <summary>The port that is really bound; 0 before that, and for Unix sockets. Written before the first connection is accepted.</summary>
-    internal int BoundPort { get; set; }
+    /// <summary>The port that is really bound; 0 before that, and for Unix sockets.</summary>
+    internal int BoundPort => (State.Socket?.LocalEndPoint as IPEndPoint)?.Port ?? 0;
 
     /// <summary>The port in URLs of this listener.</summary>
     internal int UrlPort => Config.Tls?.HttpsOnly is { RedirectPort: > 0 } httpsOnly ? httpsOnly.RedirectPort : BoundPort > 0 ? BoundPort : 443;
@@ -183,18 +183,18 @@ internal sealed class ListenerSnapshot
 }
 
 /// <summary>A route with what it leads to.</summary>
-internal sealed class RouteSnapshot(string name, RouteConfig config, IReadOnlyDictionary<string, ClusterSnapshot> clusters, int loopCount)
+internal sealed class RouteSnapshot(RouteState state, RouteConfig config, IReadOnlyDictionary<string, ClusterSnapshot> clusters)
 {
     private readonly ClusterSnapshot? _cluster = config.Cluster is { } cluster ? clusters[cluster] : null;
     private readonly ClusterSplit? _split = config.Split.Count > 0 ? new(config.Split, clusters) : null;
 
-    internal string Name { get; } = name;
+    internal string Name => state.Name;
 
-    /// <summary>Its place in <see cref="ProxySnapshot.Routes"/>.</summary>
-    internal int Index { get; set; }
+    /// <summary>What stays when this is replaced.</summary>
+    internal RouteState State => state;
 
     /// <summary>The same, to hash.</summary>
-    internal byte[] NameBytes { get; } = Encoding.UTF8.GetBytes(name);
+    internal byte[] NameBytes { get; } = Encoding.UTF8.GetBytes(state.Name);
     internal RouteConfig Config { get; } = config;
 
     /// <summary>Null where the route is under no limit; of those that are asked before anything is known of the client.</summary>
@@ -215,7 +215,7 @@ internal sealed class RouteSnapshot(string name, RouteConfig config, IReadOnlyDi
     internal RouteCache? Cache { get; init; }
 
     /// <summary>Null where requests are not copied to a shadow.</summary>
-    internal RouteMirror? Mirror { get; } = config.Mirror is { } mirror ? new(mirror, clusters[mirror.Cluster], loopCount) : null;
+    internal RouteMirror? Mirror { get; init; }
 
     internal long DeadlineMilliseconds { get; } = (long)config.Deadline.TotalMilliseconds;
     internal long PolicyMilliseconds { get; } = (long)config.PolicyTimeout.TotalMilliseconds;

@@ -4,7 +4,7 @@ namespace LoadBalancer.Core.Configuration;
 public sealed record RedisConfig
 {
     /// <summary>"host" or "host:port" (6379), several for a cluster or for replicas of one primary.</summary>
-    public required IReadOnlyList<string> Endpoints { get; init; }
+    public required IReadOnlyList<string> Endpoints { get; init => field = ConfigList<string>.Of(value); }
 
     /// <summary>What all balancers know and nobody else, 16 characters or more: keys stand in Redis hashed under it.</summary>
     public required string Secret { get; init; }

@@ -6,10 +6,10 @@ namespace LoadBalancer.Core.Configuration;
 public sealed record RouteConfig
 {
     /// <summary>Listeners the route applies to. Empty (default): all.</summary>
-    public IReadOnlyList<string> Listeners { get; init; } = [];
+    public IReadOnlyList<string> Listeners { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Hosts: "example.com" (any port), "example.com:8443", "*.example.com" (one or more labels). Empty (default): any.</summary>
-    public IReadOnlyList<string> Hosts { get; init; } = [];
+    public IReadOnlyList<string> Hosts { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>
     /// "/exact", "/users/{id}" (one segment each), "/files/**" (that path and everything below it). Default "/**".
@@ -18,13 +18,13 @@ public sealed record RouteConfig
     public string Path { get; init; } = "/**";
 
     /// <summary>Methods, case-sensitive. Empty (default): any.</summary>
-    public IReadOnlyList<string> Methods { get; init; } = [];
+    public IReadOnlyList<string> Methods { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Header fields that must match, by name. A value of "*" asks for presence only; any other for that exact value.</summary>
-    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Headers { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     /// <summary>Cookies that must be there, by name, for example { "canary": "1" }. A value of "*" asks for presence only; any other for that exact value.</summary>
-    public IReadOnlyDictionary<string, string> Cookies { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Cookies { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     /// <summary>Cluster to forward to.</summary>
     public string? Cluster { get; init; }
@@ -33,7 +33,7 @@ public sealed record RouteConfig
     /// Clusters to forward to by chance, with their shares: { "stable": 95, "canary": 5 }. A share of 0 gets nothing. For a split by header or
     /// cookie give a route of its own to requests with it. Empty (default) where the route does something else.
     /// </summary>
-    public IReadOnlyDictionary<string, int> Split { get; init; } = new Dictionary<string, int>();
+    public IReadOnlyDictionary<string, int> Split { get; init => field = ConfigMap<int>.Of(value); } = ConfigMap<int>.Empty;
 
     /// <summary>Copies of the requests to a shadow cluster, for routes that forward. Null (default) for none.</summary>
     public MirrorConfig? Mirror { get; init; }
@@ -69,10 +69,10 @@ public sealed record RouteConfig
     /// Limits that hold for the route, by their names in <see cref="ProxyConfig.Limits"/>, with what a request costs there (a place at a time costs 1). All must let
     /// it through; they are asked in this order, and the first that refuses answers. Empty (default): none.
     /// </summary>
-    public IReadOnlyDictionary<string, int> Limits { get; init; } = new Dictionary<string, int>();
+    public IReadOnlyDictionary<string, int> Limits { get; init => field = ConfigMap<int>.Of(value); } = ConfigMap<int>.Empty;
 
     /// <summary>Policies that see the requests, by their names in <see cref="ProxyConfig.Policies"/>, in this order; and the answers, in the reverse one. Empty (default): none.</summary>
-    public IReadOnlyList<string> Policies { get; init; } = [];
+    public IReadOnlyList<string> Policies { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Time that the policies have for a request, and again for its answer, without the time in which a body is received; then 504. Default 10 s.</summary>
     public TimeSpan PolicyTimeout { get; init; } = TimeSpan.FromSeconds(10);
@@ -101,5 +101,5 @@ public sealed record RespondConfig
     public string ContentType { get; init; } = "text/plain; charset=utf-8";
 
     /// <summary>Further header fields.</summary>
-    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Headers { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 }

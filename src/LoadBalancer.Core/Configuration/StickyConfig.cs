@@ -13,7 +13,7 @@ public sealed record StickyConfig
     /// Secrets of at least 16 characters: the first signs, all are believed, and a cookie by an older one is replaced when it is seen, so keys
     /// can be rotated. Balancers with the same keys take each other's cookies. Empty (default): a random one, for as long as the process lives.
     /// </summary>
-    public IReadOnlyList<string> Keys { get; init; } = [];
+    public IReadOnlyList<string> Keys { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Path under which browsers send the cookie. Default "/".</summary>
     public string Path { get; init; } = "/";

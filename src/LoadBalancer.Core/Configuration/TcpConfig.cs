@@ -10,7 +10,7 @@ public sealed record TcpConfig
     /// TLS passed through: clusters by the name that a client asks for in its ClientHello (SNI, RFC 6066 §3), "a.example.com" or "*.example.com". Nothing is decrypted.
     /// Empty (default): whatever the client says, or does not say, goes to <see cref="Cluster"/>.
     /// </summary>
-    public IReadOnlyDictionary<string, string> Sni { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Sni { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     /// <summary>From the accept to the end of the ClientHello, with <see cref="Sni"/>; then the connection is closed. Default 5 s.</summary>
     public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(5);

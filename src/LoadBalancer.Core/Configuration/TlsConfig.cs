@@ -7,13 +7,13 @@ public sealed record TlsConfig
     /// The certificates. A client gets the one whose names (subject alternative names, also "*.example.com") match the name it asks for (SNI, RFC 6066 §3),
     /// else the first.
     /// </summary>
-    public IReadOnlyList<CertificateConfig> Certificates { get; init; } = [];
+    public IReadOnlyList<CertificateConfig> Certificates { get; init => field = ConfigList<CertificateConfig>.Of(value); } = [];
 
     /// <summary>
     /// DNS names for which a certificate each is had from a certification authority by ACME and renewed in time, as <see cref="ProxyConfig.Acme"/> says. Until the first
     /// one is there its hand-shakes get another certificate of the listener, or are refused where there is none. Default none.
     /// </summary>
-    public IReadOnlyList<string> Acme { get; init; } = [];
+    public IReadOnlyList<string> Acme { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Protocols and ciphers offered. Default <see cref="TlsPolicy.Intermediate"/>.</summary>
     public TlsPolicy Policy { get; init; } = TlsPolicy.Intermediate;

@@ -21,6 +21,9 @@ public sealed record UpstreamTlsConfig
     /// <summary>Shown to destinations that ask for a certificate. Null (default) for none.</summary>
     public CertificateConfig? Certificate { get; init; }
 
+    /// <summary>Whether it depends on what stands in files.</summary>
+    internal bool HasFiles => Ca is not null || Certificate is not null;
+
     /// <summary>Protocols and ciphers offered. Default <see cref="TlsPolicy.Intermediate"/>.</summary>
     public TlsPolicy Policy { get; init; } = TlsPolicy.Intermediate;
 }

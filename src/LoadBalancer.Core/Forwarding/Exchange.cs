@@ -55,6 +55,7 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
     internal Exchange? NextFree; // in the loop's pool
     internal Hedge? Hedge;       // made by the first request of a cluster that hedges, and kept
     internal RouteSnapshot? Route;
+    private ProxySnapshot? _configuration; // what it goes by, and holds; null where it holds none
     internal CacheExchange? Cache; // null where the route has none
     internal PolicyRun? Policies; // null where the route has none
     internal LimitHolds? Limits; // made by the first request of a route with limits, and kept
@@ -121,6 +122,8 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
     internal void Begin(Http1Connection client)
     {
         Client = client;
+        _configuration = client.Listener.Configuration;
+        _configuration.Hold(Context.Loop.Index);
         Request.Reset();
         Record.Reset();
         Record.Listener = client.Listener.Name;
@@ -162,10 +165,18 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
             Context.Loop.Slabs.Return(_headCopy);
             _headCopy = null;
         }
+        LetGo();
         Client = null!;
         Tunnel = null;
         Head = BufferedBody = default;
         Upload = default;
+    }
+
+    /// <summary>Policies and caches have done their part: what follows, a tunnel for example, may last for days, and keeps no configuration that was replaced.</summary>
+    internal void LetGo()
+    {
+        _configuration?.LetGo(Context.Loop.Index);
+        _configuration = null;
     }
 
     /// <summary>The route has a cache.</summary>

@@ -317,7 +317,7 @@ internal static class Forwarder
         // RFC 9112 §9.6: after a final answer to a body that will not come, or that the destination will not read to its end, the
         // connection cannot go on; the client is told.
         if (!exchange.IsUploadDone && (!response.KeepAlive || (exchange.Request.ExpectContinue && exchange.Record.RequestBodyBytes == 0))) exchange.KeepClientAlive = false;
-        if (exchange.Context.IsDraining) exchange.KeepClientAlive = false;
+        if (exchange.Client.IsDraining) exchange.KeepClientAlive = false;
         if (exchange.IsBodyUnsent) CacheHit.WriteNotModified(exchange, exchange.Cache!.Fetch.Head!);
         else ResponseHeadWriter.Write(exchange, head.Span, output);
 
@@ -528,6 +528,7 @@ internal static class Forwarder
                 exchange.KeepHead();
                 exchange.Client.Transport.Input.Consume(exchange.WireHeadLength + exchange.WireBodyLength);
             }
+            exchange.LetGo();
             await Tunnel.RunAsync(exchange).ConfigureAwait(false);
         }
         CompletePick(exchange, exchange.Record.Reason);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Forwarding;
@@ -12,13 +13,20 @@ namespace LoadBalancer.Core.Forwarding;
 /// No wake-up is lost: a request counts itself as waiting, here and on its loop, before the first in line tries to pick once more, and a
 /// completion gives its place back before it looks at the counts (all are full fences), so one of the two sees the other.
 /// </remarks>
-internal sealed class WaitQueue(int requestsMax, TimeSpan timeout, int loopCount)
+internal sealed class WaitQueue(QueueConfig config, int loopCount)
 {
     private readonly LoopWaitQueue[] _loops = new LoopWaitQueue[loopCount];
     private int _waiting;
     private int _turn;
 
-    internal long TimeoutMilliseconds { get; } = (long)timeout.TotalMilliseconds;
+    private volatile QueueConfig _config = config;
+
+    /// <summary>How many may wait, and for how long. Those who wait already are not sent away.</summary>
+    internal QueueConfig Config
+    {
+        get => _config;
+        set => _config = value;
+    }
 
     /// <summary>Whether any request waits: then one that comes gets in line.</summary>
     internal bool IsUsed => Volatile.Read(ref _waiting) > 0;
@@ -51,7 +59,7 @@ internal sealed class WaitQueue(int requestsMax, TimeSpan timeout, int loopCount
 
     private bool TryCount()
     {
-        if (Interlocked.Increment(ref _waiting) <= requestsMax) return true;
+        if (Interlocked.Increment(ref _waiting) <= _config.RequestsMax) return true;
         Interlocked.Decrement(ref _waiting);
         return false;
     }
@@ -64,9 +72,9 @@ internal sealed class WaitQueue(int requestsMax, TimeSpan timeout, int loopCount
     internal async ValueTask<EndReason> WaitAsync(PickOwner exchange)
     {
         if (exchange.FailReason != EndReason.None) return exchange.FailReason; // the client left while a failed attempt was wound up
-        if (!TryCount()) return EndReason.QueueFull;
+        if (!TryCount()) return _config.RequestsMax == 0 ? EndReason.UpstreamOverloaded : EndReason.QueueFull;
         long since = exchange.Context.Loop.Time.GetTimestamp();
-        exchange.Arm(ExchangePhase.Queue, TimeoutMilliseconds);
+        exchange.Arm(ExchangePhase.Queue, (long)_config.Timeout.TotalMilliseconds);
         await Of(exchange.Context).EnterAsync(exchange);
         exchange.Disarm();
         exchange.EndTimestamp = exchange.Context.Loop.Time.GetTimestamp(); // of the request, when it has ended here

@@ -35,8 +35,11 @@ internal sealed class HealthProber : LoopTimer
         _destination = destination;
         _state = (DestinationState)destination.Tag!;
         _request = check.Config.Kind == HealthCheckKind.Http ? check.RequestFor(_state) : null;
-        _verdict = new HealthVerdict(check.Config.Fall, check.Config.Rise, isHealthy: !check.Config.WaitForFirstProbe);
+        _verdict = new HealthVerdict(check.Config.Fall, check.Config.Rise, isHealthy: !destination.Status.HasFlag(DestinationStatus.Unhealthy));
     }
+
+    /// <summary>Whether what it connects to is still what the destination is reached by.</summary>
+    internal bool IsOfToday => _destination.Tag == _state;
 
     /// <summary>Begins with the first probe, at once. On the loop's thread.</summary>
     internal void Start() => _ = ProbeAsync(); // catches everything itself

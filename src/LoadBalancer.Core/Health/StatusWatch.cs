@@ -6,9 +6,12 @@ using Microsoft.Extensions.Logging;
 namespace LoadBalancer.Core.Health;
 
 /// <summary>What follows from a change of a destination's status: ejections are logged (probes are where they are made), and requests that wait get their turn.</summary>
-internal sealed class StatusWatch(string cluster, WaitQueue? queue, ILogger logger) : IStatusObserver
+internal sealed class StatusWatch(string cluster, ILogger logger) : IStatusObserver
 {
     private long _ejections;
+
+    /// <summary>Where requests wait; null where they do not.</summary>
+    internal volatile WaitQueue? Queue;
 
     /// <summary>Ejections so far.</summary>
     internal long Ejections => Volatile.Read(ref _ejections);
@@ -22,6 +25,6 @@ internal sealed class StatusWatch(string cluster, WaitQueue? queue, ILogger logg
             HealthLog.Ejected(logger, cluster, ((DestinationState)destination.Tag!).Name);
         }
         if (wasEjected && !isEjected) HealthLog.EjectionEnded(logger, cluster, ((DestinationState)destination.Tag!).Name);
-        if (after == DestinationStatus.Eligible) queue?.Freed();
+        if (after == DestinationStatus.Eligible) Queue?.Freed();
     }
 }

@@ -30,6 +30,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     private Exchange? _exchange;
     private byte[]? _forwardedLines;
     private int _guardVersion; // by which the client's address was looked at last
+    private bool _isLeaving; // takes no further request
 
     /// <summary>Kept connections to destinations that are this client's alone.</summary>
     internal ClientUpstreams Upstreams;
@@ -37,10 +38,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     internal Http1Connection(LoopContext context, ListenerSnapshot listener, TransportConnection transport) : base(context, listener, transport)
     {
         Remote = transport.Remote;
-        IsTrusted = listener.Trusted is { } trusted && trusted.Contains(Remote);
-        if (transport.ClientCertificate is { } certificate && listener.Config.Tls?.ClientCertificates is { } clients)
-            CertificateLines = ClientCertificateLines.Build(certificate, clients.Forward);
-        OwnsCertificateFields = listener.IsClientCertificateKnown && (!IsTrusted || transport.ClientCertificate is not null);
+        GoBy(listener);
         ListenerLimitsConfig limits = listener.Config.Limits;
         // ±10 %, so that clients that came together do not reconnect together.
         double jitter = 0.9 + 0.2 * context.Random.NextDouble();
@@ -53,13 +51,16 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     internal bool IsEncrypted => Transport.IsEncrypted;
 
     /// <summary>Whether the peer's forwarding fields are believed.</summary>
-    internal bool IsTrusted { get; }
+    internal bool IsTrusted { get; private set; }
 
     /// <summary>Whether what the peer itself says about certificates of clients is dropped.</summary>
-    internal bool OwnsCertificateFields { get; }
+    internal bool OwnsCertificateFields { get; private set; }
 
     /// <summary>The lines about the client's verified certificate; empty for none.</summary>
-    internal byte[] CertificateLines { get; } = [];
+    internal byte[] CertificateLines { get; private set; } = [];
+
+    /// <summary>Whether it ends with the request it has.</summary>
+    internal bool IsDraining => _isLeaving || Context.IsDraining;
 
     /// <summary>The lines about the client that are the same for all its requests.</summary>
     internal byte[] ForwardedLines => _forwardedLines ??= RequestHeadWriter.BuildForwardedLines(this);
@@ -69,7 +70,33 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         base.Start();
         _guardVersion = Admission.GuardVersion;
         Transport.Observer = this;
+        FollowListener(); // which may have been replaced since the connection was accepted
         _ = RunAsync(); // ends with the connection; catches everything itself
+    }
+
+    private void GoBy(ListenerSnapshot listener)
+    {
+        Listener = listener;
+        IsTrusted = listener.Trusted is { } trusted && trusted.Contains(Remote);
+        CertificateLines = Transport.ClientCertificate is { } certificate && listener.Config.Tls?.ClientCertificates is { } clients ? ClientCertificateLines.Build(certificate, clients.Forward) : [];
+        OwnsCertificateFields = listener.IsClientCertificateKnown && (!IsTrusted || Transport.ClientCertificate is not null);
+        _forwardedLines = null;
+    }
+
+    // A listener that is for something else by now is none for this connection.
+    private void FollowListener()
+    {
+        ListenerSnapshot? current = Listener.State.Current;
+        if (current == Listener) return;
+        if (current is null || current.Tcp is not null || current.Tls is null != Listener.Tls is null) _isLeaving = true;
+        else GoBy(current);
+    }
+
+    internal override void OnListenersReplaced()
+    {
+        if (_exchange is not null) return; // looks for itself when it comes to the next request
+        FollowListener();
+        if (_isLeaving && _phase == Phase.Idle) Transport.Input.CancelPendingRead();
     }
 
     private async Task RunAsync()
@@ -79,7 +106,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         try
         {
             // A request on a connection that was kept alive is not awaited once the server drains.
-            while (!Context.IsDraining || _requests == 0)
+            while (!_isLeaving && (!Context.IsDraining || _requests == 0))
             {
                 Arm(Phase.Idle, Listener.KeepAliveMilliseconds);
                 if (await input.FillAsync() || input.IsEmpty)
@@ -155,7 +182,8 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
                     break;
                 }
                 Complete(exchange);
-                linger = Context.IsDraining; // the next request may be under way
+                FollowListener();
+                linger = IsDraining; // the next request may be under way
             }
             if (linger) await LingerAsync().ConfigureAwait(false);
         }
@@ -183,7 +211,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         exchange.Record.Method = exchange.Head.Slice(request.MethodStart, request.MethodLength);
         exchange.Record.Target = exchange.Head.Slice(request.TargetStart, request.TargetLength);
         exchange.WireHeadLength = request.Length;
-        exchange.KeepClientAlive = request.KeepAlive && !Context.IsDraining && _requests < _requestsMax && Context.Loop.NowMilliseconds < _closeAt;
+        exchange.KeepClientAlive = request.KeepAlive && !IsDraining && _requests < _requestsMax && Context.Loop.NowMilliseconds < _closeAt;
 
         ReadOnlySpan<byte> rest = bytes[request.Length..];
         if (!request.HasBody) exchange.IsUploadDone = true;

@@ -7,67 +7,64 @@ namespace LoadBalancer.Core.Metrics;
 /// What one loop has served. Its thread alone writes, without locks or atomic additions; whoever asks for metrics adds the loops up. Rows are made by the loop when they are first
 /// needed, so that those of different loops do not share cache lines.
 /// </summary>
-internal sealed class LoopTraffic
+internal sealed class LoopTraffic(TimeProvider time)
 {
-    private readonly ListenerSnapshot[] _listeners;
-    private readonly RouteSnapshot[] _routes;
-    private readonly long[] _bounds;
-    private readonly RequestCounts?[] _requests; // by listener and route, of which the last is none
+    private readonly Dictionary<(ListenerState, RouteState), Row> _byKey = []; // the loop's alone
+    private readonly long[] _bounds = DurationCounts.BoundsOf(time);
+    private Row[] _rows = []; // the same for readers: replaced, never changed
+    private Row? _last; // most requests are like the one before
     private EndCounts? _ends;
-    private ConnectionCounts? _connections;
 
     private sealed class EndCounts
     {
         internal readonly long[] ByReason = new long[Enum.GetValues<EndReason>().Length];
     }
 
-    private sealed class ConnectionCounts(int listeners)
-    {
-        internal readonly long[] Accepted = new long[listeners], Open = new long[listeners];
-    }
-
-    internal LoopTraffic(ProxySnapshot snapshot, TimeProvider time)
-    {
-        _listeners = snapshot.Listeners;
-        _routes = snapshot.Routes;
-        _bounds = DurationCounts.BoundsOf(time);
-        _requests = new RequestCounts?[_listeners.Length * (_routes.Length + 1)];
-    }
+    private sealed record Row(ListenerState Listener, RouteState Route, RequestCounts Counts);
 
     internal long[] Bounds => _bounds;
 
     /// <summary>A request has ended.</summary>
     // Hot path: per request. 0 allocations after the first of its route.
-    internal void Note(ListenerSnapshot listener, RouteSnapshot? route, CompletionRecord record) =>
-        (_requests[listener.Index * (_routes.Length + 1) + (route?.Index ?? _routes.Length)] ??= new RequestCounts()).Note(record, _bounds);
+    internal void Note(ListenerSnapshot listener, RouteSnapshot? route, CompletionRecord record)
+    {
+        RouteState state = route?.State ?? RouteState.None;
+        if (_last is not { } row || row.Listener != listener.State || row.Route != state) _last = row = RowOf(listener.State, state);
+        row.Counts.Note(record, _bounds);
+    }
 
     /// <summary>A request or a connection has ended for that reason.</summary>
-    internal void NoteEnd(EndReason reason) => Increment((_ends ??= new EndCounts()).ByReason, (int)reason, 1);
+    internal void NoteEnd(EndReason reason)
+    {
+        long[] counts = (_ends ??= new EndCounts()).ByReason;
+        Volatile.Write(ref counts[(int)reason], counts[(int)reason] + 1);
+    }
 
-    internal void NoteAccepted(ListenerSnapshot listener) => Increment(Connections.Accepted, listener.Index, 1);
-
-    /// <summary>A connection, or one of its stages, has begun (1) or ended (-1).</summary>
-    internal void NoteOpen(ListenerSnapshot listener, int change) => Increment(Connections.Open, listener.Index, change);
+    /// <summary>Drops what was counted of listeners and routes that are gone. On the loop's thread.</summary>
+    internal void Forget()
+    {
+        if (!Array.Exists(_rows, IsGone)) return;
+        foreach (Row row in _rows)
+            if (IsGone(row)) _byKey.Remove((row.Listener, row.Route));
+        Volatile.Write(ref _rows, [.. _byKey.Values]);
+        _last = null;
+    }
 
     internal void AddTo(TrafficSum sum)
     {
-        for (int i = 0; i < _requests.Length; i++)
-        {
-            if (Volatile.Read(ref _requests[i]) is not { } counts) continue;
-            int route = i % (_routes.Length + 1);
-            sum.Add(_listeners[i / (_routes.Length + 1)].Name, route == _routes.Length ? null : _routes[route].Name, counts);
-        }
-        if (Volatile.Read(ref _ends) is { } ends)
-            for (int i = 0; i < ends.ByReason.Length; i++) sum.Ends[i] += Volatile.Read(ref ends.ByReason[i]);
-        if (Volatile.Read(ref _connections) is not { } connections) return;
-        for (int i = 0; i < _listeners.Length; i++)
-        {
-            sum.Accepted[i] += Volatile.Read(ref connections.Accepted[i]);
-            sum.Open[i] += Volatile.Read(ref connections.Open[i]);
-        }
+        foreach (Row row in Volatile.Read(ref _rows))
+            if (row.Listener.Current is { } listener) sum.Add(listener.Name, row.Route.Name, row.Counts);
+        if (Volatile.Read(ref _ends) is not { } ends) return;
+        for (int i = 0; i < ends.ByReason.Length; i++) sum.Ends[i] += Volatile.Read(ref ends.ByReason[i]);
     }
 
-    private ConnectionCounts Connections => _connections ??= new ConnectionCounts(_listeners.Length);
+    private Row RowOf(ListenerState listener, RouteState route)
+    {
+        if (_byKey.TryGetValue((listener, route), out Row? row)) return row;
+        _byKey.Add((listener, route), row = new Row(listener, route, new RequestCounts()));
+        Volatile.Write(ref _rows, [.. _byKey.Values]);
+        return row;
+    }
 
-    private static void Increment(long[] counts, int index, long by) => Volatile.Write(ref counts[index], counts[index] + by);
+    private static bool IsGone(Row row) => row.Route.IsGone || row.Listener.Current is null;
 }

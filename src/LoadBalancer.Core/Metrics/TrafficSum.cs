@@ -5,15 +5,11 @@ using LoadBalancer.Core.Upstream;
 namespace LoadBalancer.Core.Metrics;
 
 /// <summary>What the loops have counted, added up.</summary>
-internal sealed class TrafficSum(ProxySnapshot snapshot, IReadOnlyList<(ListenerSnapshot Snapshot, Transport.TransportListener Listener)> bound, TimeProvider time)
+internal sealed class TrafficSum(ProxySnapshot snapshot, TimeProvider time)
 {
     private readonly SortedDictionary<(string Listener, string Route), RequestSum> _requests = [];
 
     internal long[] Ends { get; } = new long[Enum.GetValues<EndReason>().Length];
-
-    internal long[] Accepted { get; } = new long[snapshot.Listeners.Length];
-
-    internal long[] Open { get; } = new long[snapshot.Listeners.Length];
 
     private sealed class RequestSum
     {
@@ -21,9 +17,9 @@ internal sealed class TrafficSum(ProxySnapshot snapshot, IReadOnlyList<(Listener
         internal long Ticks, Received, Sent, Retries, DeniedRetries, Hedges;
     }
 
-    internal void Add(string listener, string? route, RequestCounts counts)
+    internal void Add(string listener, string route, RequestCounts counts)
     {
-        if (!_requests.TryGetValue((listener, route ?? ""), out RequestSum? sum)) _requests.Add((listener, route ?? ""), sum = new RequestSum());
+        if (!_requests.TryGetValue((listener, route), out RequestSum? sum)) _requests.Add((listener, route), sum = new RequestSum());
         for (int i = 0; i < sum.ByClass.Length; i++) sum.ByClass[i] += Volatile.Read(ref counts.ByClass[i]);
         for (int i = 0; i < sum.ByCacheOutcome.Length; i++) sum.ByCacheOutcome[i] += Volatile.Read(ref counts.ByCacheOutcome[i]);
         counts.Durations.AddTo(sum.Durations, ref sum.Ticks);
@@ -44,8 +40,8 @@ internal sealed class TrafficSum(ProxySnapshot snapshot, IReadOnlyList<(Listener
 
     private ListenerTraffic View(ListenerSnapshot listener)
     {
-        Transport.TransportListener? socket = bound.FirstOrDefault(one => one.Snapshot == listener).Listener; // none before the start, and after the stop
-        return new(listener.Name, Accepted[listener.Index], Open[listener.Index], socket is null ? 0 : Volatile.Read(ref socket.RefusedCount), socket is null ? 0 : Volatile.Read(ref socket.AcceptErrorCount));
+        Transport.TransportListener? socket = listener.State.Socket; // none before the start
+        return new(listener.Name, listener.State.Accepted, listener.State.Open, socket is null ? 0 : Volatile.Read(ref socket.RefusedCount), socket is null ? 0 : Volatile.Read(ref socket.AcceptErrorCount));
     }
 
     private DestinationTraffic View(string cluster, Balancing.Destination destination)

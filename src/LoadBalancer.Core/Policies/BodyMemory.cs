@@ -1,9 +1,18 @@
 namespace LoadBalancer.Core.Policies;
 
 /// <summary>Memory for the bodies that policies read, for the whole server. Thread-safe.</summary>
-/// <param name="bytesMax">All of it, in bytes.</param>
+/// <param name="bytesMax">See <see cref="BytesMax"/>.</param>
 internal sealed class BodyMemory(long bytesMax)
 {
+    private long _bytesMax = bytesMax;
+
+    /// <summary>All of it, in bytes. What is taken beyond a new bound stays taken.</summary>
+    internal long BytesMax
+    {
+        get => Volatile.Read(ref _bytesMax);
+        set => Volatile.Write(ref _bytesMax, value);
+    }
+
     private long _taken;
 
     /// <summary>What is taken, in bytes.</summary>
@@ -11,7 +20,7 @@ internal sealed class BodyMemory(long bytesMax)
 
     internal bool TryTake(long bytes)
     {
-        if (Interlocked.Add(ref _taken, bytes) <= bytesMax) return true;
+        if (Interlocked.Add(ref _taken, bytes) <= BytesMax) return true;
         Interlocked.Add(ref _taken, -bytes);
         return false;
     }

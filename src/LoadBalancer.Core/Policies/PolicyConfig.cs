@@ -20,6 +20,12 @@ public abstract record PolicyConfig
     /// <summary>The same, with the paths of its files made absolute: relative ones start from the configuration file's directory.</summary>
     protected internal virtual PolicyConfig InDirectory(string directory) => this;
 
+    /// <summary>
+    /// Whether a policy made from this, in one configuration, is also the one to be had in another: then a reload keeps it with all that it has learned. Asked where nothing of this
+    /// record itself has changed, so it is about what it names: other policies, address lists, files that it reads once.
+    /// </summary>
+    protected internal virtual bool IsSameIn(ProxyConfig before, ProxyConfig after) => !UsesRedis || before.Redis == after.Redis;
+
     /// <summary>Makes the policy, of which there is one for all routes that name it. What it reads from files was valid a moment ago; what is not any more is an exception.</summary>
     protected internal abstract IRoutePolicy Create(PolicyServices services);
 }

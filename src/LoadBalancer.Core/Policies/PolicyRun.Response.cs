@@ -190,7 +190,7 @@ internal sealed partial class PolicyRun
         if ((Response.Fields.IsChanged || Response.IsStatusChanged || ForgetsContentLength || bodyLength >= 0) && !TryRewriteHead(ResponseHead.Span, bodyLength)) return FailedAsync(EndReason.PolicyFailed);
         if (ResponseBody is { } body) return SendAsync(body);
         Exchange.Record.Status = Exchange.Response.Status;
-        if (Exchange.Context.IsDraining) Exchange.KeepClientAlive = false;
+        if (Exchange.Client.IsDraining) Exchange.KeepClientAlive = false;
         ResponseHeadWriter.Write(Exchange, ResponseHead.Span, Client.Transport.Output);
         return CacheHit.SendBodyAsync(Exchange, _storedFirst, HasResponseBody ? _storedLength : 0);
     }
@@ -201,7 +201,7 @@ internal sealed partial class PolicyRun
         TransportWriter output = Client.Transport.Output;
         Exchange.Record.Status = Exchange.Response.Status;
         Exchange.IsResponseStarted = true;
-        if (Exchange.Context.IsDraining) Exchange.KeepClientAlive = false;
+        if (Exchange.Client.IsDraining) Exchange.KeepClientAlive = false;
         ResponseHeadWriter.Write(Exchange, ResponseHead.Span, output);
         Exchange.Record.ResponseBodyBytes = body.Length;
         if (!Exchange.KeepClientAlive && Exchange.IsUploadDone) output.EndFollows();

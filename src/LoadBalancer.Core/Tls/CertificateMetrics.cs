@@ -5,12 +5,12 @@ namespace LoadBalancer.Core.Tls;
 /// <summary>The instruments of certificates, on the meter "LoadBalancer". Tags are the configuration's, so their number is bounded by it.</summary>
 internal sealed class CertificateMetrics : IDisposable
 {
-    private readonly CertificateStore _store;
+    private readonly Func<CertificateStore> _store;
     private readonly TimeProvider _time;
     private readonly Meter _meter = new("LoadBalancer");
     private readonly Counter<long> _reloads;
 
-    internal CertificateMetrics(CertificateStore store, TimeProvider time)
+    internal CertificateMetrics(Func<CertificateStore> store, TimeProvider time)
     {
         _store = store;
         _time = time;
@@ -26,7 +26,7 @@ internal sealed class CertificateMetrics : IDisposable
     private IEnumerable<Measurement<double>> Expiry()
     {
         DateTimeOffset now = _time.GetUtcNow();
-        foreach (ShownCertificate certificate in _store.All)
+        foreach (ShownCertificate certificate in _store().All)
         {
             if (certificate.View(now) is not { } view) continue;
             foreach (string listener in view.Listeners)

@@ -7,8 +7,10 @@ namespace LoadBalancer.Core.Tls;
 /// All certificates and authorities of a configuration, each read once, however many listeners name it. Filled by one thread; then fixed in which
 /// files there are, while their contents follow them.
 /// </summary>
-internal sealed class CertificateStore(bool useOpenSsl, TimeProvider time)
+internal sealed class CertificateStore(bool useOpenSsl, TimeProvider time, CertificateStore? before = null)
 {
+    private readonly Dictionary<ShownCertificate, List<string>> _users = []; // until they are told
+    private CertificateStore? _before = before; // the one in use, whose files need not be read again
     private readonly Dictionary<CertificateConfig, CertificateSource> _certificates = [];
     private readonly Dictionary<string, TrustSource> _authorities = new(StringComparer.Ordinal);
     private readonly List<TlsFileSource> _sources = [];
@@ -34,6 +36,7 @@ internal sealed class CertificateStore(bool useOpenSsl, TimeProvider time)
             foreach (CertificateConfig certificate in tls.Certificates) store.Certificate(listener, certificate);
             if (tls.ClientCertificates is { } clients) store.Authorities(listener, clients.Ca);
         }
+        store.TakeOver();
         return store;
     }
 
@@ -47,31 +50,51 @@ internal sealed class CertificateStore(bool useOpenSsl, TimeProvider time)
     /// <summary>The one for a certificate of a listener, read at its first mention.</summary>
     internal CertificateSource Certificate(string listener, CertificateConfig config)
     {
-        if (!_certificates.TryGetValue(config, out CertificateSource? source)) Add(_certificates[config] = source = new CertificateSource(config, useOpenSsl, time));
-        source.UsedBy(listener);
+        if (!_certificates.TryGetValue(config, out CertificateSource? source))
+        {
+            source = _before?._certificates.GetValueOrDefault(config);
+            Add(_certificates[config] = source ??= new CertificateSource(config, useOpenSsl, time), isNew: source.Current is null);
+        }
+        Note(source, listener);
         return source;
     }
 
     /// <summary>The one for the authorities of a listener's clients, read at its first mention.</summary>
     internal TrustSource Authorities(string listener, string file)
     {
-        if (!_authorities.TryGetValue(file, out TrustSource? source)) Add(_authorities[file] = source = new TrustSource(file, time));
-        source.UsedBy(listener);
+        if (!_authorities.TryGetValue(file, out TrustSource? source))
+        {
+            source = _before?._authorities.GetValueOrDefault(file);
+            Add(_authorities[file] = source ??= new TrustSource(file, time), isNew: source.Current is null);
+        }
+        Note(source, listener);
         return source;
     }
 
-    /// <summary>A place for what will be issued to a listener for a name. Any thread.</summary>
-    internal IssuedCertificate Issued(string listener, string name)
+    /// <summary>Takes in the place of what is issued to a listener while it runs. Any thread.</summary>
+    internal void Add(string listener, IssuedCertificate issued)
     {
-        var issued = new IssuedCertificate(name, time);
-        issued.UsedBy(listener);
+        issued.Listeners = [listener];
         lock (_issuing) _issued = _issued.Add(issued);
-        return issued;
     }
 
-    private void Add(TlsFileSource source)
+    /// <summary>It is in use from here on: what it holds is told which listeners use it.</summary>
+    internal void TakeOver()
     {
-        source.Look(settles: false);
+        _before = null;
+        foreach ((ShownCertificate certificate, List<string> listeners) in _users) certificate.Listeners = listeners;
+        _users.Clear();
+    }
+
+    private void Add(TlsFileSource source, bool isNew)
+    {
+        if (isNew) source.Look(settles: false);
         _sources.Add(source);
+    }
+
+    private void Note(ShownCertificate certificate, string listener)
+    {
+        if (!_users.TryGetValue(certificate, out List<string>? listeners)) _users.Add(certificate, listeners = []);
+        if (!listeners.Contains(listener)) listeners.Add(listener);
     }
 }

@@ -12,13 +12,14 @@ internal sealed class CertificateWatcher : IDisposable
     private static readonly TimeSpan LookMax = TimeSpan.FromSeconds(5); // for who waits for another look
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
 
-    private readonly CertificateStore _store;
-    private readonly IReadOnlyList<TlsTermination> _terminations;
+    private CertificateStore _store;
+    private IReadOnlyList<TlsTermination> _terminations;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CertificateMetrics _metrics;
     private readonly FileLookTimer _timer;
     private readonly Lock _looking = new();
+    private bool _isStarted;
     private bool _isRefreshDue; // under _looking: something was read that a listener has not taken over
 
     internal CertificateWatcher(CertificateStore store, IReadOnlyList<TlsTermination> terminations, TimeProvider time, ILogger logger)
@@ -27,25 +28,50 @@ internal sealed class CertificateWatcher : IDisposable
         _terminations = terminations;
         _time = time;
         _logger = logger;
-        _metrics = new CertificateMetrics(store, time);
+        _metrics = new CertificateMetrics(() => Volatile.Read(ref _store), time);
         _timer = new FileLookTimer(time, () => Look(settles: true).IsUnsettled, e => TlsLog.LookFailed(logger, e));
     }
 
     /// <summary>Tells what expires, then watches.</summary>
     internal void Start()
     {
-        if (_terminations.Count == 0) return;
         lock (_looking)
         {
+            if (_isStarted || _terminations.Count == 0) return;
+            _isStarted = true;
             TellWhatExpires();
             TellWhatIsNotStapled();
         }
         _timer.Start();
     }
 
+    /// <summary>Watches other certificates from here on.</summary>
+    internal void Follow(CertificateStore store, IReadOnlyList<TlsTermination> terminations)
+    {
+        lock (_looking)
+        {
+            Volatile.Write(ref _store, store);
+            _terminations = terminations;
+        }
+        Start();
+    }
+
     /// <summary>Looks now, and takes what there is. How many certificates or bundles were replaced.</summary>
     /// <exception cref="TimeoutException">Another look does not end: a file is not read.</exception>
     internal int Reload() => Look(settles: false).Replaced;
+
+    /// <summary>The same beside a reload of the configuration, which does not fail for it.</summary>
+    internal void TryReload()
+    {
+        try
+        {
+            Reload();
+        }
+        catch (TimeoutException e)
+        {
+            TlsLog.LookFailed(_logger, e);
+        }
+    }
 
     // What one file or listener does wrong is no other's loss.
     private (int Replaced, bool IsUnsettled) Look(bool settles)

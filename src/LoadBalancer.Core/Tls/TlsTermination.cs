@@ -9,24 +9,33 @@ internal sealed class TlsTermination
 {
     private readonly bool _useOpenSsl;
     private readonly string _listener;
-    private readonly CertificateStore _store;
-    private readonly TicketKeys _tickets = new();
+    private readonly TimeProvider _time;
+    private readonly TicketKeys _tickets;
     private readonly CertificateSource[] _sources;
     private readonly TrustSource? _authorities;
     private readonly Lock _changing = new(); // for what follows, but for the set as others see it
     private readonly OrderedDictionary<string, IssuedCertificate> _issued = new(StringComparer.OrdinalIgnoreCase); // by the name they are for
     private ServerIdentity[] _identities = [];
     private ClientVerification? _clients;
+    private CertificateStore? _store; // that shows what is issued; null before it is in use
     private CertificateSet? _certificates;
     private int _handshakes;
 
     /// <summary>Makes it of what a store has read.</summary>
+    /// <param name="listener">Its name.</param>
+    /// <param name="config">What it says.</param>
+    /// <param name="store">The certificates.</param>
+    /// <param name="isHttp">See <see cref="IsHttp"/>.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="before">That of the same listener as it was; null for none. Its sessions hold on, where the rules for clients are the same, and what was issued to it.</param>
     /// <exception cref="ConfigException">A certificate could not be read.</exception>
-    internal TlsTermination(string listener, TlsConfig config, CertificateStore store, bool isHttp)
+    internal TlsTermination(string listener, TlsConfig config, CertificateStore store, bool isHttp, TimeProvider time, TlsTermination? before = null)
     {
         Config = config;
         _listener = listener;
-        _store = store;
+        _time = time;
+        // Who was let in by other rules begins anew.
+        _tickets = before is not null && before.Config.ClientCertificates == config.ClientCertificates && before.Config.Policy == config.Policy ? before._tickets : new TicketKeys();
         IsHttp = isHttp;
         _useOpenSsl = store.UseOpenSsl;
         HandshakeMilliseconds = (long)config.HandshakeTimeout.TotalMilliseconds;
@@ -36,8 +45,23 @@ internal sealed class TlsTermination
         for (int i = 0; i < _sources.Length; i++)
             if (_sources[i].ProblemAt(ConfigPath.Item($"{ConfigPath.Member("listeners", listener)}.tls.certificates", i)) is { } problem) problems.Add(problem.Path, problem.Message);
         if (problems.Problems.Count > 0) throw new ConfigException(problems.Problems);
-        foreach (string name in config.Acme) _issued[name] = store.Issued(listener, name);
+        foreach (string name in config.Acme) _issued[name] = before?.FindIssued(name) ?? new IssuedCertificate(name, time);
         lock (_changing) _certificates = Build();
+    }
+
+    private IssuedCertificate? FindIssued(string name)
+    {
+        lock (_changing) return _issued.TryGetValue(name, out IssuedCertificate? issued) ? issued : null;
+    }
+
+    /// <summary>It is in use from here on, with the certificates of that store.</summary>
+    internal void TakeOver(CertificateStore store)
+    {
+        lock (_changing)
+        {
+            _store = store;
+            foreach (IssuedCertificate issued in _issued.Values) store.Add(_listener, issued);
+        }
     }
 
     /// <summary>Whether OpenSSL is used directly: beside the epoll transport where it is there. The other transport is the portable path, in this too.</summary>
@@ -72,7 +96,11 @@ internal sealed class TlsTermination
     {
         lock (_changing)
         {
-            if (!_issued.TryGetValue(name, out IssuedCertificate? issued)) _issued[name] = issued = _store.Issued(_listener, name);
+            if (!_issued.TryGetValue(name, out IssuedCertificate? issued))
+            {
+                _issued[name] = issued = new IssuedCertificate(name, _time);
+                _store?.Add(_listener, issued);
+            }
             ServerCertificate? before = issued.Current;
             issued.Set(certificate);
             try

@@ -41,6 +41,11 @@ internal sealed class UpstreamTls
         if (!config.Verify) UpstreamTlsLog.NotVerified(Logger, cluster);
     }
 
+    /// <summary>Whether it is made from the same, files included.</summary>
+    internal bool IsSameAs(UpstreamTls other) =>
+        Config == other.Config && Certificate?.Fingerprint == other.Certificate?.Fingerprint
+        && (Authorities is null ? other.Authorities is null : other.Authorities is not null && Authorities.Select(one => one.Thumbprint).SequenceEqual(other.Authorities.Select(one => one.Thumbprint)));
+
     internal string Cluster { get; }
 
     internal UpstreamTlsConfig Config { get; }

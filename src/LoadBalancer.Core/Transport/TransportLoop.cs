@@ -178,6 +178,9 @@ internal abstract class TransportListener : IDisposable
     /// <summary>Connections refused because <see cref="ConnectionsMax"/> was reached, and accepts that failed for want of descriptors or memory.</summary>
     internal long RefusedCount, AcceptErrorCount;
 
+    /// <summary>Goes by other options from the next connection on: queue, keep-alive and limit. What the address itself is about stays.</summary>
+    internal virtual void Apply(ListenOptions options) => Volatile.Write(ref ConnectionsMax, options.ConnectionsMax);
+
     public abstract void Dispose();
 }
 

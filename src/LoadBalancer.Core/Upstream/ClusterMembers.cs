@@ -8,13 +8,17 @@ namespace LoadBalancer.Core.Upstream;
 /// Who belongs to a cluster at present, put together from several sources: the configuration, discovery, registrations. A change brings the new list into the scheduler by one swap: what stays keeps its connections and all
 /// that was learned of it, what goes gets nothing new, finishes what it has and then loses its connections. Thread-safe.
 /// </summary>
-internal sealed class ClusterMembers(string name, ClusterConfig cluster, Scheduler scheduler, FleetServices services)
+internal sealed class ClusterMembers(string name, ClusterConfig config, Scheduler scheduler, FleetServices services)
 {
     internal const string Configured = "configuration";
+    private ClusterConfig _cluster = config;
     private readonly Lock _changing = new();
     private readonly OrderedDictionary<string, IReadOnlyDictionary<string, DestinationConfig>> _bySource = new(StringComparer.Ordinal);
     private Dictionary<string, DestinationState> _byIdentity = [];
-    private UpstreamTls? _tls = cluster.Tls is { } tls ? new UpstreamTls(name, tls, services) : null; // else with the first destination that asks for it
+    private UpstreamTls? _tls = config.Tls is { } tls ? new UpstreamTls(name, tls, services) : null; // else with the first destination that asks for it
+
+    /// <summary>How those are spoken to that get TLS; null while none does.</summary>
+    internal UpstreamTls? Tls => _tls;
 
     /// <summary>The members in the order they were given.</summary>
     internal IReadOnlyCollection<DestinationState> Present
@@ -41,40 +45,63 @@ internal sealed class ClusterMembers(string name, ClusterConfig cluster, Schedul
         lock (_changing)
         {
             _bySource[source] = destinations;
-            var names = new HashSet<string>(StringComparer.Ordinal);
-            var next = new Dictionary<string, DestinationState>(StringComparer.Ordinal);
-            var specs = new List<DestinationSpec>();
-            foreach ((string from, string key, DestinationConfig config) in _bySource.SelectMany(one => one.Value.Select(d => (one.Key, d.Key, d.Value))))
-            {
-                if (!names.Add(key)) continue;
-                // Another address is another server: nothing that was learned holds for it.
-                string identity = $"{key}@{config.Address}";
-                if (!_byIdentity.TryGetValue(identity, out DestinationState? member))
-                    member = Make(key, config);
-                member.Config = config;
-                member.Source = from;
-                next.Add(identity, member);
-                specs.Add(new DestinationSpec(identity)
-                {
-                    Weight = config.Weight,
-                    Priority = config.Tier,
-                    Zone = string.IsNullOrEmpty(config.Zone) ? null : config.Zone,
-                    OutstandingMax = config.RequestsMax,
-                    InitialStatus = cluster.HealthCheck is { WaitForFirstProbe: true } ? DestinationStatus.Unhealthy : DestinationStatus.Eligible,
-                    Tag = member,
-                });
-            }
-            scheduler.Update(specs, now);
-            List<DestinationState> gone = [.. _byIdentity.Where(member => !next.ContainsKey(member.Key)).Select(member => member.Value)];
-            _byIdentity = next;
-            return gone;
+            return Apply(isReached: true, now);
         }
     }
 
-    private DestinationState Make(string key, DestinationConfig config)
+    /// <summary>Goes by another configuration of the cluster; members that other sources know of stay. Returns what is gone, as <see cref="Set"/> does: also destinations that stay, where they are reached in another way.</summary>
+    /// <param name="config">Of the cluster, validated.</param>
+    /// <param name="tls">Made from it; null where it has none.</param>
+    /// <param name="now">Timestamp ticks.</param>
+    internal IReadOnlyList<DestinationState> Reconfigure(ClusterConfig config, UpstreamTls? tls, long now)
     {
-        bool isEncrypted = cluster.Tls is not null || AddressParser.TryParseDestination(config.Address, out _, out bool isHttps, out _) && isHttps;
+        lock (_changing)
+        {
+            bool isTlsKept = tls is null ? _cluster.Tls is null : _cluster.Tls is not null && _tls!.IsSameAs(tls);
+            // Connections are kept where they are made in the same way.
+            bool isReached = isTlsKept && _cluster.Pool == config.Pool && _cluster.ProxyProtocol == config.ProxyProtocol;
+            if (!isTlsKept) _tls = tls;
+            _cluster = config;
+            _bySource[Configured] = config.Destinations;
+            return Apply(isReached, now);
+        }
+    }
+
+    // Under the lock.
+    private List<DestinationState> Apply(bool isReached, long now)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        var next = new Dictionary<string, DestinationState>(StringComparer.Ordinal);
+        var specs = new List<DestinationSpec>();
+        foreach ((string from, string key, DestinationConfig config) in _bySource.SelectMany(one => one.Value.Select(d => (one.Key, d.Key, d.Value))))
+        {
+            if (!names.Add(key)) continue;
+            // Another address is another server: nothing that was learned holds for it.
+            string identity = $"{key}@{config.Address}";
+            if (!_byIdentity.TryGetValue(identity, out DestinationState? member) || !isReached) member = Make(key, config, member);
+            member.Config = config;
+            member.Source = from;
+            next.Add(identity, member);
+            specs.Add(new DestinationSpec(identity)
+            {
+                Weight = config.Weight,
+                Priority = config.Tier,
+                Zone = string.IsNullOrEmpty(config.Zone) ? null : config.Zone,
+                OutstandingMax = config.RequestsMax,
+                InitialStatus = _cluster.HealthCheck is { WaitForFirstProbe: true } ? DestinationStatus.Unhealthy : DestinationStatus.Eligible,
+                Tag = member,
+            });
+        }
+        scheduler.Update(specs, now);
+        List<DestinationState> gone = [.. _byIdentity.Where(member => next.GetValueOrDefault(member.Key) != member.Value).Select(member => member.Value)];
+        _byIdentity = next;
+        return gone;
+    }
+
+    private DestinationState Make(string key, DestinationConfig config, DestinationState? before)
+    {
+        bool isEncrypted = _cluster.Tls is not null || AddressParser.TryParseDestination(config.Address, out _, out bool isHttps, out _) && isHttps;
         if (isEncrypted) _tls ??= new UpstreamTls(name, new UpstreamTlsConfig(), services);
-        return new DestinationState(key, config, cluster.Pool, isEncrypted ? _tls : null, services) { ProxyProtocol = cluster.ProxyProtocol };
+        return new DestinationState(key, config, _cluster.Pool, isEncrypted ? _tls : null, services, before) { ProxyProtocol = _cluster.ProxyProtocol };
     }
 }

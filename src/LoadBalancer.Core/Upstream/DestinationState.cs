@@ -32,10 +32,11 @@ internal sealed class DestinationState
     /// <param name="pool">Of its cluster.</param>
     /// <param name="tls">Of its cluster; null for none, unless the address asks for it.</param>
     /// <param name="services">Of the server.</param>
-    internal DestinationState(string name, DestinationConfig config, ConnectionPoolConfig pool, UpstreamTls? tls, FleetServices services)
+    /// <param name="before">The same destination as it was reached before; null for none. What was counted goes on.</param>
+    internal DestinationState(string name, DestinationConfig config, ConnectionPoolConfig pool, UpstreamTls? tls, FleetServices services, DestinationState? before = null)
     {
         _pools = new UpstreamPool?[services.LoopCount];
-        _counts = new DestinationCounts?[services.LoopCount];
+        _counts = before?._counts ?? new DestinationCounts?[services.LoopCount];
         _resolver = services.NameResolver;
         Name = name;
         Config = config;

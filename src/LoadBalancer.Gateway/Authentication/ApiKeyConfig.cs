@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Gateway.Authentication.Sources;
 using LoadBalancer.Identity.ApiKeys;
@@ -11,10 +12,10 @@ public sealed record ApiKeyConfig : AuthenticationConfig
     public SourceConfig? Keys { get; init; }
 
     /// <summary>Keys by id, each as in such a line behind its "ID:".</summary>
-    public IReadOnlyDictionary<string, string> Hashes { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Hashes { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     /// <summary>Where the key may stand: "header:NAME", "authorization:SCHEME", "bearer", "cookie:NAME". Default "header:X-Api-Key". Not in the query: that is in everybody's log.</summary>
-    public IReadOnlyList<string> From { get; init; } = ["header:X-Api-Key"];
+    public IReadOnlyList<string> From { get; init => field = ConfigList<string>.Of(value); } = ConfigList<string>.Of(["header:X-Api-Key"]);
 
     private protected override IEnumerable<SourceConfig?> Sources => [Revoked, Keys];
 

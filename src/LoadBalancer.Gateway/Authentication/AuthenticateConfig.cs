@@ -7,7 +7,7 @@ namespace LoadBalancer.Gateway.Authentication;
 public sealed record AuthenticateConfig : PolicyConfig
 {
     /// <summary>Names of policies that verify who a request is from, in the order in which they are asked.</summary>
-    public IReadOnlyList<string> AnyOf { get; init; } = [];
+    public IReadOnlyList<string> AnyOf { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Whether a request without any credential goes on, from nobody known. Default false.</summary>
     public bool Optional { get; init; }
@@ -27,6 +27,10 @@ public sealed record AuthenticateConfig : PolicyConfig
             else if (AnyOf.Take(i).Contains(AnyOf[i])) problems.Add(path, $"{CharacterText.Quote(AnyOf[i])} is given twice");
         }
     }
+
+    /// <inheritdoc/>
+    protected internal override bool IsSameIn(ProxyConfig before, ProxyConfig after) =>
+        AnyOf.All(name => before.Policies.TryGetValue(name, out PolicyConfig? was) && after.Policies.TryGetValue(name, out PolicyConfig? way) && was == way && way.IsSameIn(before, after));
 
     /// <inheritdoc/>
     protected internal override IRoutePolicy Create(PolicyServices services) => new AuthenticatePolicy(this, services);

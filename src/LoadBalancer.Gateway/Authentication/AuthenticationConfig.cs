@@ -21,7 +21,7 @@ public abstract record AuthenticationConfig : PolicyConfig
     /// Header fields for the destination, each with the claim that it is of ("sub", "realm_access.roles"; "*": all of them as JSON). What the client sends under these names, or under
     /// names that a destination may take for them, is taken out of every request.
     /// </summary>
-    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Headers { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     /// <summary>How the values are written. Default <see cref="HeaderEncoding.Percent"/>.</summary>
     public HeaderEncoding HeaderEncoding { get; init; }
@@ -33,7 +33,7 @@ public abstract record AuthenticationConfig : PolicyConfig
     public bool? RemoveCredential { get; init; }
 
     /// <summary>Claims that the log tells, beside the subject.</summary>
-    public IReadOnlyList<string> LogClaims { get; init; } = [];
+    public IReadOnlyList<string> LogClaims { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Where it is said which tokens, subjects and keys are no longer good. Null (default): nowhere.</summary>
     public SourceConfig? Revoked { get; init; }

@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Configuration;
 using System.Text;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Gateway.Authentication.Sources;
@@ -12,7 +13,7 @@ public sealed record BasicConfig : AuthenticationConfig
     public SourceConfig? Users { get; init; }
 
     /// <summary>Hashes of passwords by user, as in such a file.</summary>
-    public IReadOnlyDictionary<string, string> Hashes { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Hashes { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     /// <summary>How long a password that was right is remembered, as a keyed hash. <see cref="TimeSpan.Zero"/>: not at all. Default 1 min.</summary>
     public TimeSpan RememberFor { get; init; } = TimeSpan.FromMinutes(1);

@@ -22,16 +22,16 @@ public sealed record IssuerConfig
     public string? Secret { get; init; }
 
     /// <summary>Algorithms that keys may be used with. Empty (default): what a key says itself ("alg"), else RS256 for RSA, that of its curve for EC and Ed25519, HS256 for a secret.</summary>
-    public IReadOnlyList<string> Algorithms { get; init; } = [];
+    public IReadOnlyList<string> Algorithms { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Who the tokens must be for: one of these in "aud". "*": anybody.</summary>
-    public IReadOnlyList<string> Audiences { get; init; } = [];
+    public IReadOnlyList<string> Audiences { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Types that tokens must have ("typ"). Empty (default): "JWT", "at+jwt" or none.</summary>
-    public IReadOnlyList<string> Types { get; init; } = [];
+    public IReadOnlyList<string> Types { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Claims that tokens must have, each with a value; "*" for any, several with "|" between them.</summary>
-    public IReadOnlyDictionary<string, string> Required { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Required { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     /// <summary>Whether tokens must end ("exp"). Default true.</summary>
     public bool RequireExpiry { get; init; } = true;

@@ -7,10 +7,10 @@ namespace LoadBalancer.Gateway.Authentication;
 public sealed record JwtConfig : AuthenticationConfig
 {
     /// <summary>Whose tokens are accepted, by "iss"; "*": any other issuer, or none.</summary>
-    public IReadOnlyDictionary<string, IssuerConfig> Issuers { get; init; } = new Dictionary<string, IssuerConfig>();
+    public IReadOnlyDictionary<string, IssuerConfig> Issuers { get; init => field = ConfigMap<IssuerConfig>.Of(value); } = ConfigMap<IssuerConfig>.Empty;
 
     /// <summary>Where the token may stand: "bearer" (default; RFC 6750 §2.1), "header:NAME", "cookie:NAME". More than one token is refused.</summary>
-    public IReadOnlyList<string> From { get; init; } = ["bearer"];
+    public IReadOnlyList<string> From { get; init => field = ConfigList<string>.Of(value); } = ConfigList<string>.Of(["bearer"]);
 
     /// <summary>Tokens that are remembered when they were verified, each with its claims; 0 for none. Default 4,096.</summary>
     public int Cache { get; init; } = 4096;

@@ -8,7 +8,7 @@ namespace LoadBalancer.Gateway.Authentication;
 public sealed record SessionConfig : AuthenticationConfig
 {
     /// <summary>Secrets by name, 32 bytes or more each: UTF-8, or after "base64:" what that stands for. All are accepted, so that they can be changed.</summary>
-    public IReadOnlyDictionary<string, string> Keys { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Keys { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     /// <summary>Name of the cookie. Default "session".</summary>
     public string Cookie { get; init; } = "session";

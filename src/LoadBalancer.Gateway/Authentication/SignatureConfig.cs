@@ -9,10 +9,10 @@ namespace LoadBalancer.Gateway.Authentication;
 public sealed record SignatureConfig : AuthenticationConfig
 {
     /// <summary>Who may sign, by "keyid".</summary>
-    public IReadOnlyDictionary<string, SigningKeyConfig> Keys { get; init; } = new Dictionary<string, SigningKeyConfig>();
+    public IReadOnlyDictionary<string, SigningKeyConfig> Keys { get; init => field = ConfigMap<SigningKeyConfig>.Of(value); } = ConfigMap<SigningKeyConfig>.Empty;
 
     /// <summary>What signatures must cover: header fields in lower case, "@method", "@authority", "@path", "@query", "@target-uri", "@scheme", "@request-target". Default the first four.</summary>
-    public IReadOnlyList<string> Components { get; init; } = new SignatureOptions().Components;
+    public IReadOnlyList<string> Components { get; init => field = ConfigList<string>.Of(value); } = ConfigList<string>.Of(new SignatureOptions().Components);
 
     /// <summary>Whether a body must be signed by its Content-Digest (RFC 9530), with which it is compared. Default true.</summary>
     public bool RequireDigest { get; init; } = true;

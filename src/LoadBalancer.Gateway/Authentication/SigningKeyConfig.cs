@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Configuration;
 using System.Text;
 
 namespace LoadBalancer.Gateway.Authentication;
@@ -9,7 +10,7 @@ public sealed record SigningKeyConfig
     public string Secret { get; init; } = "";
 
     /// <summary>Claims of who signs with it, beside "sub"; a list where there are commas. "sub" in place of the key's name.</summary>
-    public IReadOnlyDictionary<string, string> Claims { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Claims { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     private bool PrintMembers(StringBuilder builder)
     {

@@ -13,10 +13,10 @@ namespace LoadBalancer.Gateway.Authorization;
 public sealed record AuthorizeConfig : PolicyConfig
 {
     /// <summary>Rules in their order. Empty (default): the look-up decides alone.</summary>
-    public IReadOnlyList<AccessRuleConfig> Rules { get; init; } = [];
+    public IReadOnlyList<AccessRuleConfig> Rules { get; init => field = ConfigList<AccessRuleConfig>.Of(value); } = [];
 
     /// <summary>What roles permit, by their names. Default none.</summary>
-    public IReadOnlyDictionary<string, RoleConfig> Roles { get; init; } = new Dictionary<string, RoleConfig>();
+    public IReadOnlyDictionary<string, RoleConfig> Roles { get; init => field = ConfigMap<RoleConfig>.Of(value); } = ConfigMap<RoleConfig>.Empty;
 
     /// <summary>JSON file with more of <see cref="Roles"/>, watched: a change is used within some seconds, one that cannot be used changes nothing. Null (default) for none.</summary>
     public string? RolesFile { get; init; }
@@ -53,6 +53,10 @@ public sealed record AuthorizeConfig : PolicyConfig
 
     /// <inheritdoc/>
     protected internal override PolicyConfig InDirectory(string directory) => string.IsNullOrEmpty(RolesFile) ? this : this with { RolesFile = Path.GetFullPath(RolesFile, directory) };
+
+    /// <inheritdoc/>
+    protected internal override bool IsSameIn(ProxyConfig before, ProxyConfig after) =>
+        base.IsSameIn(before, after) && Rules.SelectMany(rule => rule.Clients).All(name => before.AddressLists.GetValueOrDefault(name) == after.AddressLists.GetValueOrDefault(name));
 
     /// <inheritdoc/>
     protected internal override IRoutePolicy Create(PolicyServices services) => new AuthorizePolicy(this, services);

@@ -32,13 +32,13 @@ public sealed record HeadersConfig : PolicyConfig
 public sealed record HeaderChanges
 {
     /// <summary>Fields that are taken out.</summary>
-    public IReadOnlyList<string> Remove { get; init; } = [];
+    public IReadOnlyList<string> Remove { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Fields with this value, in the place of any.</summary>
-    public IReadOnlyDictionary<string, string> Set { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Set { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     /// <summary>Lines beside those that are there.</summary>
-    public IReadOnlyDictionary<string, string> Add { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Add { get; init => field = ConfigMap<string>.Of(value); } = ConfigMap<string>.Empty;
 
     internal void Validate(string path, PolicyProblems problems)
     {

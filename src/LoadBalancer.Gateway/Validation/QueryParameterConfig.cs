@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Configuration;
 namespace LoadBalancer.Gateway.Validation;
 
 /// <summary>What a parameter of the query must look like.</summary>
@@ -13,7 +14,7 @@ public sealed record QueryParameterConfig
     public string? Pattern { get; init; }
 
     /// <summary>The values that it may have. Empty (default): any.</summary>
-    public IReadOnlyList<string> Enum { get; init; } = [];
+    public IReadOnlyList<string> Enum { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Smallest number, as a number is written. Null (default): any.</summary>
     public string? Min { get; init; }

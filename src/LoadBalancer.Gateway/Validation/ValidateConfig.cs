@@ -15,16 +15,16 @@ public sealed record ValidateConfig : PolicyConfig
     public string? BasePath { get; init; }
 
     /// <summary>Methods that may come. Empty (default): any.</summary>
-    public IReadOnlyList<string> Methods { get; init; } = [];
+    public IReadOnlyList<string> Methods { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Media types of bodies, or ranges as "image/*". Empty (default): any; with <see cref="Body"/> JSON.</summary>
-    public IReadOnlyList<string> ContentTypes { get; init; } = [];
+    public IReadOnlyList<string> ContentTypes { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Header fields that must be there. Empty (default): none.</summary>
-    public IReadOnlyList<string> RequiredHeaders { get; init; } = [];
+    public IReadOnlyList<string> RequiredHeaders { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Query parameters by name.</summary>
-    public IReadOnlyDictionary<string, QueryParameterConfig> Query { get; init; } = new Dictionary<string, QueryParameterConfig>();
+    public IReadOnlyDictionary<string, QueryParameterConfig> Query { get; init => field = ConfigMap<QueryParameterConfig>.Of(value); } = ConfigMap<QueryParameterConfig>.Empty;
 
     /// <summary>File of a JSON Schema (2020-12, or draft 7 by its "$schema") for the bodies. Null (default): bodies are not read.</summary>
     public string? Body { get; init; }

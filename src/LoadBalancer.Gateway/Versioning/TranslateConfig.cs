@@ -1,3 +1,4 @@
+using System.Text;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Translation;
@@ -8,6 +9,7 @@ namespace LoadBalancer.Gateway.Versioning;
 /// <summary>Translates between two versions of an API: clients speak the one, destinations the other.</summary>
 public sealed record TranslateConfig : PolicyConfig
 {
+    private readonly string? _inline; // text, by which two are equal
     internal static readonly NumberRange BodyBytesRange = new(1024, 16 * 1024 * 1024);
     internal static readonly NumberRange DepthRange = new(1, 256);
 
@@ -15,7 +17,11 @@ public sealed record TranslateConfig : PolicyConfig
     public string? Map { get; init; }
 
     /// <summary>The map itself, UTF-8 JSON with comments and trailing commas. Null where it is a file.</summary>
-    public ReadOnlyMemory<byte>? Inline { get; init; }
+    public ReadOnlyMemory<byte>? Inline
+    {
+        get => _inline is { } text ? Encoding.UTF8.GetBytes(text) : null;
+        init => _inline = value is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : null;
+    }
 
     /// <summary>Which way. Default: clients speak v1, destinations v2.</summary>
     public TranslateDirection Direction { get; init; }

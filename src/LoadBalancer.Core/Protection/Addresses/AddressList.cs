@@ -19,6 +19,7 @@ internal sealed class AddressList
     internal AddressList(string name, AddressListConfig config, TimeProvider time)
     {
         Name = name;
+        Config = config;
         File = string.IsNullOrEmpty(config.File) ? null : config.File;
         _state = new FileState(time);
         foreach (string text in config.Addresses)
@@ -28,6 +29,8 @@ internal sealed class AddressList
     }
 
     internal string Name { get; }
+
+    internal AddressListConfig Config { get; }
 
     /// <summary>Null for none.</summary>
     internal string? File { get; }

@@ -8,9 +8,13 @@ internal sealed class AddressListStore
 {
     private readonly Dictionary<string, AddressList> _lists = new(StringComparer.Ordinal);
 
-    internal AddressListStore(ProxyConfig config, TimeProvider time)
+    /// <param name="config">With the lists.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="before">The lists in use, of which those stay that have not changed; null for none.</param>
+    internal AddressListStore(ProxyConfig config, TimeProvider time, AddressListStore? before = null)
     {
-        foreach ((string name, AddressListConfig list) in config.AddressLists) _lists.Add(name, new AddressList(name, list, time));
+        foreach ((string name, AddressListConfig list) in config.AddressLists)
+            _lists.Add(name, before?._lists.GetValueOrDefault(name) is { } kept && kept.Config == list ? kept : new AddressList(name, list, time));
     }
 
     internal IReadOnlyCollection<AddressList> All => _lists.Values;

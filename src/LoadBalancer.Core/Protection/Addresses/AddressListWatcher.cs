@@ -12,7 +12,7 @@ internal sealed class AddressListWatcher : IDisposable
 {
     private static readonly TimeSpan LookMax = TimeSpan.FromSeconds(5); // for who waits for another look
 
-    private readonly AddressListStore _store;
+    private AddressListStore _store;
     private readonly Action _replaced;
     private readonly ILogger _logger;
     private readonly FileLookTimer _timer;
@@ -39,9 +39,29 @@ internal sealed class AddressListWatcher : IDisposable
         if (_store.All.Any(list => list.File is not null)) _timer.Start();
     }
 
+    /// <summary>Watches other lists from here on.</summary>
+    internal void Follow(AddressListStore store)
+    {
+        lock (_looking) Volatile.Write(ref _store, store);
+        Start();
+    }
+
     /// <summary>Looks now, and takes what there is. How many lists were replaced.</summary>
     /// <exception cref="TimeoutException">Another look does not end: a file is not read.</exception>
     internal int Reload() => Look(settles: false).Replaced;
+
+    /// <summary>The same beside a reload of the configuration, which does not fail for it.</summary>
+    internal void TryReload()
+    {
+        try
+        {
+            Reload();
+        }
+        catch (TimeoutException e)
+        {
+            ProtectionLog.LookFailed(_logger, e);
+        }
+    }
 
     private (int Replaced, bool IsUnsettled) Look(bool settles)
     {
@@ -88,7 +108,7 @@ internal sealed class AddressListWatcher : IDisposable
             _reloads.Add(1, new("list", list.Name), new("outcome", change == SourceChange.Replaced ? "replaced" : "refused"));
     }
 
-    private IEnumerable<Measurement<int>> Entries() => _store.All.Select(list => new Measurement<int>(list.Count, new KeyValuePair<string, object?>("list", list.Name)));
+    private IEnumerable<Measurement<int>> Entries() => Volatile.Read(ref _store).All.Select(list => new Measurement<int>(list.Count, new KeyValuePair<string, object?>("list", list.Name)));
 
     /// <summary>Ends the watching. A look under way is not waited for.</summary>
     public void Dispose()

@@ -81,13 +81,7 @@ internal sealed unsafe class EpollListener : TransportListener
                 if (family == Libc.AF_INET6) _ = Libc.SetOption(fd, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, options.DualStack ? 0 : 1);
                 // Accepted sockets inherit these.
                 _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
-                if (options.KeepAlive > TimeSpan.Zero)
-                {
-                    _ = Libc.SetOption(fd, Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, 1);
-                    _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_KEEPIDLE, Math.Max(1, (int)options.KeepAlive.TotalSeconds));
-                    _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_KEEPINTVL, 10);
-                    _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_KEEPCNT, 6);
-                }
+                SetKeepAlive(fd, options.KeepAlive);
             }
             if (Libc.Bind(fd, address, (uint)length) != 0) throw Error();
             UnixSocketFile.SetMode(endPoint, options.FileMode);
@@ -101,6 +95,25 @@ internal sealed unsafe class EpollListener : TransportListener
         }
 
         static SocketException Error() => new(ToSocketError(Marshal.GetLastPInvokeError()));
+    }
+
+    private static void SetKeepAlive(int fd, TimeSpan keepAlive)
+    {
+        _ = Libc.SetOption(fd, Libc.SOL_SOCKET, Libc.SO_KEEPALIVE, keepAlive > TimeSpan.Zero ? 1 : 0);
+        if (keepAlive <= TimeSpan.Zero) return;
+        _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_KEEPIDLE, Math.Max(1, (int)keepAlive.TotalSeconds));
+        _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_KEEPINTVL, 10);
+        _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_KEEPCNT, 6);
+    }
+
+    internal override void Apply(ListenOptions options)
+    {
+        base.Apply(options);
+        foreach (int fd in _descriptors)
+        {
+            _ = Libc.Listen(fd, options.Backlog); // listen(2) on a socket that listens sets its queue anew
+            if (!IsShared) SetKeepAlive(fd, options.KeepAlive);
+        }
     }
 
     private static int ToSocketError(int errno) => (int)(errno switch

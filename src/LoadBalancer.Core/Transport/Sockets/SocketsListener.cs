@@ -47,7 +47,14 @@ internal sealed class SocketsListener : TransportListener
 
     internal Socket Socket { get; }
 
-    internal TimeSpan KeepAlive { get; }
+    internal TimeSpan KeepAlive { get; private set; }
+
+    internal override void Apply(ListenOptions options)
+    {
+        base.Apply(options);
+        KeepAlive = options.KeepAlive;
+        Socket.Listen(options.Backlog);
+    }
 
     internal void Join(SocketsAcceptor acceptor)
     {

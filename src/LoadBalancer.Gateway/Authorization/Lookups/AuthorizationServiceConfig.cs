@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Configuration;
 namespace LoadBalancer.Gateway.Authorization.Lookups;
 
 /// <summary>
@@ -16,10 +17,10 @@ public sealed record AuthorizationServiceConfig
     public string Method { get; init; } = "GET";
 
     /// <summary>Fields of the request that it is sent. Default Authorization and Cookie.</summary>
-    public IReadOnlyList<string> RequestHeaders { get; init; } = ["Authorization", "Cookie"];
+    public IReadOnlyList<string> RequestHeaders { get; init => field = ConfigList<string>.Of(value); } = ConfigList<string>.Of(["Authorization", "Cookie"]);
 
     /// <summary>Fields of its answer that the forwarded request gets, in the place of what the client has sent under these names. Default none.</summary>
-    public IReadOnlyList<string> ResponseHeaders { get; init; } = [];
+    public IReadOnlyList<string> ResponseHeaders { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Time for an answer. Default 1 s.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(1);

@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Configuration;
 namespace LoadBalancer.Gateway.Authorization.Lookups;
 
 /// <summary>Which decisions of a look-up are kept, and for how long.</summary>
@@ -13,7 +14,7 @@ public sealed record DecisionCacheConfig
     /// What a decision depends on: "method", "scheme", "host", "path", "query", "ip", "header:NAME", "cookie:NAME", "claim:NAME". Empty (default): everything that the
     /// service is told. For Redis it is always what is asked.
     /// </summary>
-    public IReadOnlyList<string> Key { get; init; } = [];
+    public IReadOnlyList<string> Key { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>Whether Cache-Control of the service's answer goes before <see cref="For"/> and <see cref="DeniedFor"/>: max-age, up to an hour; no-store and no-cache. Default false.</summary>
     public bool UseCacheControl { get; init; }

@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Configuration;
 namespace LoadBalancer.Gateway.Authorization.Lookups;
 
 /// <summary>What is looked up in Redis: that a key is there, has a value, or is a set with a member.</summary>
@@ -10,7 +11,7 @@ public sealed record RedisPermissionConfig
     public required string Key { get; init; }
 
     /// <summary>Values, one of which the key has. Empty (default): any.</summary>
-    public IReadOnlyList<string> Value { get; init; } = [];
+    public IReadOnlyList<string> Value { get; init => field = ConfigList<string>.Of(value); } = [];
 
     /// <summary>A member that the key, a set, has; written as the key. Null (default): it is no set.</summary>
     public string? Member { get; init; }
