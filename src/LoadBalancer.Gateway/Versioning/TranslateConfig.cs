@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using System.Text;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Files;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Translation;
 using LoadBalancer.Translation.Maps;
@@ -97,6 +99,9 @@ public sealed record TranslateConfig : PolicyConfig
     /// <exception cref="MapException">The map has problems; all of them are listed.</exception>
     public VersionMap ReadMap() =>
         Read(out IReadOnlyList<MapProblem> problems, out string error) ?? throw (error.Length > 0 ? new IOException($"{Map} {error}") : new MapException(problems));
+
+    /// <summary>What tells one state of the map's file from another; null where there is none to be read.</summary>
+    internal byte[]? MapHash() => Map is not null && WholeFile.TryRead(Map, VersionMap.BytesMax, out byte[]? content, out _) ? SHA256.HashData(content) : null;
 
     private VersionMap? Read(out IReadOnlyList<MapProblem> problems, out string error)
     {

@@ -12,7 +12,7 @@ namespace LoadBalancer.Gateway.Versioning;
 /// Translates requests to the version of the destinations, and answers back. The cache lies behind it and holds what destinations said: one entry serves both versions. Thread-safe; what
 /// it works with belongs to the thread.
 /// </summary>
-internal sealed partial class TranslatePolicy : IRequestPolicy, IResponsePolicy
+internal sealed partial class TranslatePolicy : IRequestPolicy, IResponsePolicy, IReadsFiles
 {
     private const string LogField = "translate";
 
@@ -29,6 +29,7 @@ internal sealed partial class TranslatePolicy : IRequestPolicy, IResponsePolicy
     private readonly VersionNotice _notice;
     private readonly PolicyServices _services;
     private readonly TranslationLimits _limits;
+    private readonly byte[]? _mapHash; // of the file it was made from; null where the configuration has the map itself
 
     internal TranslatePolicy(TranslateConfig config, VersionMap map, PolicyServices services)
     {
@@ -38,8 +39,11 @@ internal sealed partial class TranslatePolicy : IRequestPolicy, IResponsePolicy
         _tags = new EntityTags(config.Suffix);
         _notice = new VersionNotice(config);
         _services = services;
+        _mapHash = config.MapHash();
         _limits = new TranslationLimits { DocumentBytesMax = config.BodyBytesMax, OutputBytesMax = 2 * config.BodyBytesMax, DepthMax = config.DepthMax };
     }
+
+    public bool IsUpToDate() => _config.MapHash() is { } hash ? hash.AsSpan().SequenceEqual(_mapHash) : _mapHash is null;
 
     private static DocumentTranslator Documents => _documents ??= new();
 
