@@ -15,10 +15,18 @@ public sealed class FleetDiscovery : IAsyncDisposable
     /// <summary>Most destinations of one source; those beyond are left out.</summary>
     public const int DestinationsMax = 10_000;
 
-    private readonly SourceFollower[] _followers;
+    private readonly ProxyServer _server;
+    private readonly DiscoveryOptions _options;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _changing = new(1);
     private readonly CancellationTokenSource _stop = new();
-    private Task _running = Task.CompletedTask;
-    private bool _isDisposed;
+    private Dictionary<(string Cluster, int Index), Following> _following;
+    private bool _isStarted, _isDisposed;
+
+    private sealed record Following(DiscoverConfig Config, SourceFollower Follower, CancellationTokenSource Stop)
+    {
+        internal Task Running { get; set; } = Task.CompletedTask;
+    }
 
     /// <summary>Makes it; nothing is asked yet.</summary>
     /// <param name="server">Whose clusters are kept.</param>
@@ -31,17 +39,64 @@ public sealed class FleetDiscovery : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(loggerFactory);
-        options ??= new DiscoveryOptions();
-        ILogger logger = loggerFactory.CreateLogger<FleetDiscovery>();
-        _followers = [.. config.Clusters.SelectMany(cluster => cluster.Value.Discover.Select((discover, index) =>
-            new SourceFollower(server, cluster.Key, index, discover, Source(discover, options), options, logger)))];
+        _server = server;
+        _options = options ?? new DiscoveryOptions();
+        _logger = loggerFactory.CreateLogger<FleetDiscovery>();
+        _following = Wanted(config).ToDictionary(one => one.Key, one => Follow(one.Key.Cluster, one.Key.Index, one.Value));
     }
 
     /// <summary>Begins to ask every source. The task ends when each has been asked once, well or not.</summary>
     public Task StartAsync()
     {
-        _running = Task.WhenAll(_followers.Select(follower => follower.RunAsync(_stop.Token)));
-        return Task.WhenAll(_followers.Select(follower => follower.First));
+        _isStarted = true;
+        foreach (Following one in _following.Values) Run(one);
+        return Task.WhenAll(_following.Values.Select(one => one.Follower.First));
+    }
+
+    /// <summary>
+    /// Goes by another configuration, which the server has by now: sources that are the same go on, those that are gone take their destinations with them.
+    /// </summary>
+    /// <exception cref="ArgumentException">A cluster has a file, and there is no <see cref="DiscoveryOptions.FileReader"/>; nothing has changed.</exception>
+    public async Task ReconfigureAsync(ProxyConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        await _changing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_isDisposed) return;
+            Dictionary<(string Cluster, int Index), DiscoverConfig> wanted = Wanted(config);
+            var next = new Dictionary<(string Cluster, int Index), Following>();
+            foreach (((string Cluster, int Index) key, DiscoverConfig discover) in wanted)
+                next.Add(key, _following.TryGetValue(key, out Following? kept) && kept.Config == discover ? kept : Follow(key.Cluster, key.Index, discover));
+            foreach (((string Cluster, int Index) key, Following old) in _following)
+            {
+                if (next.GetValueOrDefault(key) == old) continue;
+                await EndAsync(old).ConfigureAwait(false);
+                if (config.Clusters.ContainsKey(key.Cluster)) _server.UpdateDestinations(key.Cluster, old.Follower.Key, new Dictionary<string, DestinationConfig>());
+            }
+            Following[] begun = [.. next.Values.Except(_following.Values)];
+            _following = next;
+            if (_isStarted) foreach (Following one in begun) Run(one);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private static Dictionary<(string Cluster, int Index), DiscoverConfig> Wanted(ProxyConfig config) =>
+        config.Clusters.SelectMany(cluster => cluster.Value.Discover.Select((discover, index) => ((cluster.Key, index), discover))).ToDictionary();
+
+    private Following Follow(string cluster, int index, DiscoverConfig discover) => new(
+        discover, new SourceFollower(_server, cluster, index, discover, Source(discover, _options), _options, _logger), CancellationTokenSource.CreateLinkedTokenSource(_stop.Token));
+
+    private static void Run(Following one) => one.Running = one.Follower.RunAsync(one.Stop.Token);
+
+    private static async Task EndAsync(Following one)
+    {
+        await one.Stop.CancelAsync().ConfigureAwait(false);
+        await one.Running.ConfigureAwait(false);
+        one.Stop.Dispose();
     }
 
     /// <summary>Ends it; the destinations that were found stay.</summary>
@@ -49,7 +104,8 @@ public sealed class FleetDiscovery : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, true)) return; // by the host's stop, and by its container
         await _stop.CancelAsync().ConfigureAwait(false);
-        await _running.ConfigureAwait(false);
+        await _changing.WaitAsync().ConfigureAwait(false); // a change under way ends first
+        await Task.WhenAll(_following.Values.Select(EndAsync)).ConfigureAwait(false);
         _stop.Dispose();
     }
 

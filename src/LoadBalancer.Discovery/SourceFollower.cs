@@ -9,13 +9,15 @@ namespace LoadBalancer.Discovery;
 internal sealed class SourceFollower(
     ProxyServer server, string cluster, int index, DiscoverConfig config, IDestinationSource source, DiscoveryOptions options, ILogger logger)
 {
-    private readonly string _key = $"discover[{index}] {source.Name}";
     private readonly TimeProvider _time = options.TimeProvider ?? TimeProvider.System;
     private readonly Random _random = options.Seed is { } seed ? new Random(seed + index) : new Random();
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyDictionary<string, DestinationConfig> _present = new Dictionary<string, DestinationConfig>();
     private string? _problem;
     private int _failures;
+
+    /// <summary>Under which the cluster knows what comes from here.</summary>
+    internal string Key { get; } = $"discover[{index}] {source.Name}";
 
     /// <summary>Ends with the first answer, good or not.</summary>
     internal Task First => _first.Task;
@@ -62,7 +64,7 @@ internal sealed class SourceFollower(
         if (found.Count > FleetDiscovery.DestinationsMax) found = found.OrderBy(d => d.Key, StringComparer.Ordinal).Take(FleetDiscovery.DestinationsMax).ToDictionary();
         if (found.Count == _present.Count && found.All(d => _present.TryGetValue(d.Key, out DestinationConfig? before) && before == d.Value)) return false;
         int added = found.Keys.Count(name => !_present.ContainsKey(name)), removed = _present.Keys.Count(name => !found.ContainsKey(name));
-        server.UpdateDestinations(cluster, _key, found);
+        server.UpdateDestinations(cluster, Key, found);
         _present = found;
         DiscoveryLog.Changed(logger, cluster, source.Name, found.Count, added, removed);
         return true;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using LoadBalancer.AccessLog;
 using LoadBalancer.Admin;
 using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
@@ -56,7 +55,7 @@ internal static class ServerHost
 
         // As with nginx: whoever has renamed the file says so. The framework has no name for the signal; it takes the system's number.
         const int LinuxUserSignal1 = 10;
-        using PosixSignalRegistration? reopen = OperatingSystem.IsLinux() && host.Services.GetService<AccessLogger>() is { } accessLog
+        using PosixSignalRegistration? reopen = OperatingSystem.IsLinux() && host.Services.GetRequiredService<AccessLogService>() is { } accessLog
             ? PosixSignalRegistration.Create((PosixSignal)LinuxUserSignal1, context =>
             {
                 context.Cancel = true;

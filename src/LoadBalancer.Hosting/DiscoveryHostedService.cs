@@ -1,11 +1,13 @@
+using LoadBalancer.Core.Configuration;
 using LoadBalancer.Discovery;
+using LoadBalancer.Hosting.Reloading;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace LoadBalancer.Hosting;
 
 /// <summary>Starts <see cref="FleetDiscovery"/> before the listeners open, so that they open, if names are answered in time, to a fleet that is known.</summary>
-internal sealed class DiscoveryHostedService(IServiceProvider services) : IHostedService
+internal sealed class DiscoveryHostedService(IServiceProvider services) : IHostedService, IConfigFollower
 {
     // A name that is not answered may delay the start by this, never fail it.
     private static readonly TimeSpan FirstAnswerMax = TimeSpan.FromSeconds(1);
@@ -18,6 +20,8 @@ internal sealed class DiscoveryHostedService(IServiceProvider services) : IHoste
         Task patience = Task.Delay(FirstAnswerMax, time ?? TimeProvider.System, cancellationToken);
         await Task.WhenAny(_discovery.StartAsync(), patience).ConfigureAwait(false);
     }
+
+    public Task FollowAsync(ProxyConfig before, ProxyConfig after) => _discovery?.ReconfigureAsync(after) ?? Task.CompletedTask;
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {

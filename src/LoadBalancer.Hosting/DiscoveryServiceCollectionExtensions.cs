@@ -23,7 +23,7 @@ internal static class DiscoveryServiceCollectionExtensions
                 FileReader = ReadFile,
                 Resolver = provider.GetRequiredService<DnsResolver>(),
             }));
-        services.AddHostedService<DiscoveryHostedService>();
+        LoadBalancerServiceCollectionExtensions.AddFollower(services, provider => new DiscoveryHostedService(provider));
     }
 
     /// <summary>Reads destinations in the form of the configuration file; of several problems the first.</summary>

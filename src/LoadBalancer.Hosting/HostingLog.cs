@@ -23,4 +23,22 @@ internal static partial class HostingLog
 
     [LoggerMessage(EventId = 5005, Level = LogLevel.Information, Message = "There is no admin listener: {Reason}")]
     internal static partial void NoAdminListener(this ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 5006, Level = LogLevel.Information, Message = "Reloaded {File}, as asked for by {Who}: {Changes}")]
+    internal static partial void Reloaded(this ILogger logger, string file, string who, string changes);
+
+    [LoggerMessage(EventId = 5007, Level = LogLevel.Information, Message = "Reloaded {File}, as asked for by {Who}: nothing has changed")]
+    internal static partial void ReloadedNothing(this ILogger logger, string file, string who);
+
+    [LoggerMessage(EventId = 5008, Level = LogLevel.Error, Message = "Refused to reload {File}, as asked for by {Who}; nothing has changed: {Problems}")]
+    internal static partial void ReloadRefused(this ILogger logger, string file, string who, string problems);
+
+    [LoggerMessage(EventId = 5009, Level = LogLevel.Warning, Message = "Holds from the next start on only: {Paths}")]
+    internal static partial void NeedsRestart(this ILogger logger, string paths);
+
+    [LoggerMessage(EventId = 5010, Level = LogLevel.Error, Message = "{Service} does not go by the new configuration")]
+    internal static partial void FollowFailed(this ILogger logger, string service, Exception exception);
+
+    [LoggerMessage(EventId = 5011, Level = LogLevel.Error, Message = "Internal error while the configuration file was looked at")]
+    internal static partial void LookFailed(this ILogger logger, Exception exception);
 }

@@ -1,4 +1,3 @@
-using LoadBalancer.AccessLog;
 using LoadBalancer.Admin;
 using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
@@ -6,6 +5,7 @@ using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Discovery;
 using LoadBalancer.Hosting.Configuration;
+using LoadBalancer.Hosting.Reloading;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -27,17 +27,11 @@ public static class LoadBalancerServiceCollectionExtensions
         var options = new LoadBalancerOptions();
         configure(options);
         services.AddSingleton(options);
-        // Made before the server, and so disposed of after it: the last requests are in the log.
-        if (options.Config.AccessLog is { } accessLog)
-            services.AddSingleton(provider => new AccessLogger(
-                accessLog,
-                provider.GetRequiredService<ILoggerFactory>(),
-                options.Observer ?? provider.GetService<ICompletionObserver>(),
-                options.TimeProvider ?? provider.GetService<TimeProvider>()));
+        services.AddSingleton(provider => new AccessLogService(provider, options));
         services.AddSingleton(provider => new ProxyServer(
             options.Config,
             provider.GetRequiredService<ILoggerFactory>(),
-            provider.GetService<AccessLogger>() ?? options.Observer ?? provider.GetService<ICompletionObserver>(),
+            provider.GetRequiredService<AccessLogService>().Observer,
             options.TimeProvider ?? provider.GetService<TimeProvider>(),
             provider.GetService<INameResolver>() ?? provider.GetRequiredService<DnsResolver>()));
         services.AddDiscovery(options);
@@ -51,14 +45,21 @@ public static class LoadBalancerServiceCollectionExtensions
                 options.TimeProvider ?? provider.GetService<TimeProvider>()));
             services.AddHostedService<AdminHostedService>();
         }
-        services.AddAcme(options);
-        if (options.Config.Redis is { } redis)
-        {
-            services.AddSingleton<IHostedService>(provider => new SharedLimitsHostedService(provider, options, redis));
-            services.AddSingleton<IHostedService>(provider => new PermissionsHostedService(provider, options, redis));
-        }
+        AddFollower(services, provider => new AcmeHostedService(provider, options));
+        AddFollower(services, provider => new SharedLimitsHostedService(provider, options));
+        AddFollower(services, provider => new PermissionsHostedService(provider, options));
+        services.AddSingleton<IConfigFollower>(provider => provider.GetRequiredService<AccessLogService>());
+        services.AddSingleton(provider => new ConfigReloader(provider.GetRequiredService<ProxyServer>(), provider.GetServices<IConfigFollower>(), provider.GetRequiredService<ILogger<ConfigReloader>>()));
         services.AddHostedService<ProxyHostedService>();
         return services;
+    }
+
+    // One object, started with the host and told of other configurations.
+    internal static void AddFollower<T>(IServiceCollection services, Func<IServiceProvider, T> make) where T : class, IHostedService, IConfigFollower
+    {
+        services.AddSingleton(make);
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<T>());
+        services.AddSingleton<IConfigFollower>(provider => provider.GetRequiredService<T>());
     }
 
     /// <summary>Adds the balancer with a configuration made in code; it is validated when the host starts.</summary>

@@ -2,6 +2,7 @@ using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Gateway.Authorization;
 using LoadBalancer.Gateway.Authorization.Lookups;
+using LoadBalancer.Hosting.Reloading;
 using LoadBalancer.Redis;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -9,18 +10,35 @@ using Microsoft.Extensions.Hosting;
 namespace LoadBalancer.Hosting;
 
 /// <summary>Gives policies the Redis in which they look permissions up. The start waits for no Redis.</summary>
-internal sealed class PermissionsHostedService(IServiceProvider services, LoadBalancerOptions options, RedisConfig config) : IHostedService, IAsyncDisposable
+internal sealed class PermissionsHostedService(IServiceProvider services, LoadBalancerOptions options) : IHostedService, IConfigFollower, IAsyncDisposable
 {
     private RedisPermissions? _permissions;
+    private AuthorizePolicy[] _asking = [];
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        AuthorizePolicy[] asking = [.. services.GetRequiredService<ProxyServer>().Snapshot.Policies.OfType<AuthorizePolicy>().Where(policy => policy.NeedsRedis)];
-        if (asking.Length == 0) return Task.CompletedTask;
+        Connect(options.Config.Redis);
+        return Task.CompletedTask;
+    }
+
+    public async Task FollowAsync(ProxyConfig before, ProxyConfig after)
+    {
+        if (before.Redis == after.Redis && Asking().SequenceEqual(_asking)) return;
+        RedisPermissions? old = _permissions;
+        _permissions = null;
+        Connect(after.Redis);
+        if (old is not null) await old.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private AuthorizePolicy[] Asking() => [.. services.GetRequiredService<ProxyServer>().Snapshot.Policies.Values.OfType<AuthorizePolicy>().Where(policy => policy.NeedsRedis)];
+
+    private void Connect(RedisConfig? config)
+    {
+        _asking = Asking();
+        if (config is null || _asking.Length == 0) return;
         _permissions = new RedisPermissions(SharedLimitsHostedService.OptionsOf(config), options.TimeProvider ?? services.GetService<TimeProvider>());
         _permissions.Start();
-        foreach (AuthorizePolicy policy in asking) policy.Connect(_permissions);
-        return Task.CompletedTask;
+        foreach (AuthorizePolicy policy in _asking) policy.Connect(_permissions);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask; // requests that drain still ask

@@ -30,7 +30,7 @@ public sealed class AuthorizeTests(TransportKind transport) : IAsyncDisposable
 
     private static CancellationToken Token => TestContext.CurrentContext.CancellationToken;
 
-    private AuthorizePolicy Policy => _proxy.Server.Snapshot.Policies.OfType<AuthorizePolicy>().Single();
+    private AuthorizePolicy Policy => _proxy.Server.Snapshot.Policies.Values.OfType<AuthorizePolicy>().Single();
 
     public async ValueTask DisposeAsync()
     {
