@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Edge;
 
-/// <summary>SIGINT and SIGTERM: the first asks to stop, the second to stop at once. SIGHUP is taken, so that it does not end the process.</summary>
+/// <summary>SIGINT and SIGTERM: the first asks to stop, the second to stop at once. SIGHUP asks for the configuration to be read again.</summary>
 internal sealed class StopSignals : IDisposable
 {
     private readonly TaskCompletionSource _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -26,6 +26,9 @@ internal sealed class StopSignals : IDisposable
 
     /// <summary>Completed by the first signal.</summary>
     internal Task Stop => _stop.Task;
+
+    /// <summary>Called for SIGHUP; null while nothing can be read again.</summary>
+    internal Action? Reload { get; set; }
 
     /// <summary>Cancelled by the second signal.</summary>
     internal CancellationToken Cut => _cut.Token;
@@ -51,6 +54,7 @@ internal sealed class StopSignals : IDisposable
     private void OnHangup(PosixSignalContext context)
     {
         context.Cancel = true;
-        _logger.ReloadUnavailable();
+        if (Reload is { } reload) reload();
+        else _logger.ReloadUnavailable();
     }
 }

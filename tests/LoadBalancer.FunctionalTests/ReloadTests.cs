@@ -153,7 +153,9 @@ public sealed class ReloadTests(TransportKind transport)
     {
         await using FleetOrigin a = new(), b = new();
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config(a.Address, b.Address));
-        await ChangeAsync(proxy, cluster => cluster with { Balance = "round-robin", HealthCheck = new() { Interval = TimeSpan.FromHours(1) } });
+        await ChangeAsync(proxy, cluster => cluster with { Balance = "round-robin", HealthCheck = new() { Path = "/health", Interval = TimeSpan.FromHours(1) } });
+        await a.ProbeEndedAsync(proxy, Token);
+        await b.ProbeEndedAsync(proxy, Token);
         Scheduler scheduler = proxy.Server.Snapshot.Clusters[0].Scheduler;
         scheduler.Mark(scheduler.Destinations[0], DestinationStatus.Unhealthy, hold: true, 0);
         await ChangeAsync(proxy, cluster => cluster with { RetriesMax = 1 });

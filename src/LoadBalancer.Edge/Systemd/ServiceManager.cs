@@ -47,6 +47,9 @@ internal sealed class ServiceManager : IDisposable
 
     internal void Ready() => Tell("READY=1");
 
+    /// <summary>What follows is a reload, until <see cref="Ready"/> is told again (systemd.service(5), Type=notify-reload).</summary>
+    internal void Reloading() => Tell($"RELOADING=1\nMONOTONIC_USEC={Environment.TickCount64 * 1000}");
+
     internal void Stopping() => Tell("STOPPING=1");
 
     /// <summary>Tells again and again that the loops turn, until it is cancelled. Does nothing where no watchdog waits for it.</summary>
