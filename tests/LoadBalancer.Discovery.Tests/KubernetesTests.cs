@@ -143,6 +143,29 @@ public sealed class KubernetesTests : IDisposable
     }
 
     [Test]
+    public async Task AWatchThatWasLostIsWellAgainWhenItIsOpen()
+    {
+        var watching = System.Threading.Channels.Channel.CreateUnbounded<RawClient>();
+        await using ApiOrigin server = Server(async call =>
+        {
+            if (call.Path.Contains("&limit=", StringComparison.Ordinal)) await call.AnswerAsync(SliceText.List("1", "", SliceText.Slice("api-1", "1", SliceText.Pod("a", "10.0.0.1"))));
+            else
+            {
+                await call.BeginAsync();
+                watching.Writer.TryWrite(call.Connection);
+                await Task.Delay(Timeout.Infinite, call.Token);
+            }
+        });
+        using SliceWatch watch = Watch(Kubeconfig(server, "token: t0"));
+        await watch.NextAsync(Token);
+        Task<bool> next = watch.NextAsync(Token);
+        (await watching.Reader.ReadAsync(Token)).Reset();
+        Assert.That(async () => await next, Throws.TypeOf<Remote.ApiException>().With.Message.EqualTo("Connection reset by peer"));
+        Assert.That(await watch.NextAsync(Token), Is.True, "though nothing has happened");
+        Assert.That(watch.Slices, Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public async Task InAPodTheTokenIsReadForEachRequest()
     {
         var tokens = new List<string>();

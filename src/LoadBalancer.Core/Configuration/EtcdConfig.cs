@@ -17,4 +17,7 @@ public sealed record EtcdConfig
 
     /// <summary>TLS to etcd. Null (default): plain HTTP.</summary>
     public UpstreamTlsConfig? Tls { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"EtcdConfig {{ Endpoints = {string.Join(',', Endpoints)}, Prefix = {Prefix}, User = {User} }}"; // a secret is never printed
 }

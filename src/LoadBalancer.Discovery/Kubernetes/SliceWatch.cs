@@ -29,6 +29,7 @@ internal sealed class SliceWatch : IDisposable
     private JsonLines? _watch;
     private CancellationTokenSource? _watchEnd;
     private string? _version; // null: to be listed
+    private bool _isLost; // the last call failed
 
     internal SliceWatch(KubernetesConfig config, PodEnvironment pod, TimeProvider time, Random random) => (_config, _pod, _time, _random) = (config, pod, time, random);
 
@@ -42,15 +43,16 @@ internal sealed class SliceWatch : IDisposable
     /// <exception cref="ApiException">The API server does not tell; the slices stay as they were. The next call tries again.</exception>
     internal async Task<bool> NextAsync(CancellationToken token)
     {
+        bool isNew = false;
         try
         {
-            bool isNew = false;
-            if (_watch is null && _version is null)
+            if (_watch is null)
             {
-                await ListAsync(token).ConfigureAwait(false);
-                return true;
+                bool isList = _version is null, wasLost = _isLost;
+                await (isList ? ListAsync(token) : BeginAsync(token)).ConfigureAwait(false);
+                _isLost = false;
+                if (isList || wasLost) return true; // that it is well again is news too
             }
-            if (_watch is null) await BeginAsync(token).ConfigureAwait(false);
             while (!isNew)
             {
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(token, _watchEnd!.Token);
@@ -77,7 +79,12 @@ internal sealed class SliceWatch : IDisposable
             Close();
             // After a lost connection it goes on from the version known; after any other answer nothing is known for sure.
             if (e.Status != 0) _version = null;
-            if (e.Status != Gone) throw;
+            if (isNew) return true; // what came before it is told first; the next call finds out about it
+            if (e.Status != Gone)
+            {
+                _isLost = true;
+                throw;
+            }
             await ListAsync(token).ConfigureAwait(false);
             return true;
         }
@@ -142,7 +149,7 @@ internal sealed class SliceWatch : IDisposable
         if (type is not ("ADDED" or "MODIFIED" or "DELETED")) return false; // BOOKMARK: the version alone
         if (EndpointSlice.Read(item) is not { } slice) return false;
         if (type == "DELETED") return _slices.Remove(slice.Name);
-        if (_slices.Count >= SlicesMax && !_slices.ContainsKey(slice.Name)) throw new ApiException($"the service has more than {SlicesMax} EndpointSlices");
+        if (_slices.Count >= SlicesMax && !_slices.ContainsKey(slice.Name)) throw new ApiException($"the service has more than {SlicesMax} EndpointSlices", status: 500); // to be listed again
         _slices[slice.Name] = slice;
         return true;
     }
