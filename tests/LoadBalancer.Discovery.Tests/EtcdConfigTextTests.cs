@@ -1,5 +1,6 @@
 using System.Text;
 using LoadBalancer.Hosting.Configuration;
+using LoadBalancer.Testing;
 using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
 

@@ -2,6 +2,7 @@ using System.Text;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Discovery.Etcd;
 using LoadBalancer.Discovery.Remote;
+using LoadBalancer.Testing;
 using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
 
