@@ -19,7 +19,7 @@ public sealed class EtcdTests : IDisposable
         string location = $"etcd://{etcd.Address}/lb/config";
         Assert.That(await LbProcess.RunAsync(_directory, cancellationToken, "check", location), Is.EqualTo(new LbResult(1, "", $"{location}: the key \"/lb/config\" does not exist\n1 problem\n")));
 
-        await etcd.PutAsync("/lb/config", """{ "listeners": { "web": { "address": "127.0.0.1:0" } }, "routes": { "all": { "respond": "ok" } }, "admin": "off" }""", cancellationToken);
+        await etcd.PutAsync("/lb/config", """{ "listeners": { "web": { "address": "127.0.0.1:0" } }, "routes": { "all": { "respond": { "body": "ok" } } }, "admin": "off" }""", cancellationToken);
         using LbProcess lb = LbProcess.Start(_directory, "run", "--config", location);
         Assert.That(await lb.LineAsync("lb ", cancellationToken), Does.Contain($", {location}: 1 listener, 1 route"));
         await lb.LineAsync("Ready.", cancellationToken);
