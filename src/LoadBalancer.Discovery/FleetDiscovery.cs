@@ -1,6 +1,7 @@
 using System.Net;
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Discovery.Kubernetes;
 using LoadBalancer.Discovery.Sources;
 using Microsoft.Extensions.Logging;
 
@@ -114,6 +115,8 @@ public sealed class FleetDiscovery : IAsyncDisposable
     {
         if (discover.File is { } file)
             return new FileSource(file, options.FileReader ?? throw new ArgumentException("a cluster has a file of destinations, which needs a FileReader", nameof(options)), discover.IntervalMin);
+        if (discover.Etcd is { } etcd) return new EtcdSource(etcd, discover, options.TimeProvider ?? TimeProvider.System);
+        if (discover.Kubernetes is { } kubernetes) return new KubernetesSource(kubernetes, discover, PodEnvironment.Own, options.TimeProvider ?? TimeProvider.System, options.Seed is { } seed ? new Random(seed) : new Random());
         DnsResolver resolver = discover.Resolver is { } address && DiscoverValidator.TryParseServer(address, out IPEndPoint server)
             ? new DnsResolver(server, options.TimeProvider)
             : options.Resolver ?? new DnsResolver(server: null, options.TimeProvider);

@@ -56,6 +56,7 @@ internal sealed class SourceFollower(
         catch (Exception) when (token.IsCancellationRequested)
         {
         }
+        source.Dispose();
         _first.TrySetResult();
     }
 
@@ -75,8 +76,8 @@ internal sealed class SourceFollower(
     private TimeSpan NextIn(SourceReading reading)
     {
         if (config.File is not null) return config.IntervalMin; // to look costs next to nothing
-        TimeSpan good = reading.ValidFor < config.IntervalMin ? config.IntervalMin : reading.ValidFor > config.IntervalMax ? config.IntervalMax : reading.ValidFor;
-        if (reading.Destinations is not null && reading.Problem is null)
+        TimeSpan good = source.IsWatched ? reading.ValidFor : reading.ValidFor < config.IntervalMin ? config.IntervalMin : reading.ValidFor > config.IntervalMax ? config.IntervalMax : reading.ValidFor;
+        if (reading.Destinations is not null && (reading.Problem is null || reading.IsAnswered))
         {
             _failures = 0;
             return good;

@@ -50,7 +50,8 @@ internal sealed class FleetCheck(string configFile)
             if (discover.File is not null) continue;
             lookUps.Add((path, async t =>
             {
-                SourceReading reading = await FleetDiscovery.Source(discover, new DiscoveryOptions()).ReadAsync(t).ConfigureAwait(false);
+                using IDestinationSource source = FleetDiscovery.Source(discover, new DiscoveryOptions());
+                SourceReading reading = await source.ReadAsync(t).ConfigureAwait(false);
                 return (reading.Destinations?.Count ?? 0, reading.Problem);
             }));
         }

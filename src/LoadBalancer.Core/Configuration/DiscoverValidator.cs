@@ -10,14 +10,14 @@ internal static class DiscoverValidator
         for (int i = 0; i < cluster.Discover.Count; i++) Validate(ConfigPath.Item($"{path}.discover", i), cluster.Discover[i], problems);
         if (cluster.Queue.RequestsMax > 0)
             for (int i = 0; i < cluster.Discover.Count; i++)
-                if (cluster.Discover[i] is { File: null, RequestsMax: 0 })
+                if (cluster.Discover[i] is { File: null, Etcd: null, RequestsMax: 0 }) // what stands in files and in etcd may have limits of its own
                     problems.Add($"{ConfigPath.Item($"{path}.discover", i)}.requestsMax", "is 0: the cluster's queue has no effect while a destination has no limit");
     }
 
     private static void Validate(string path, DiscoverConfig discover, ProblemList problems)
     {
-        int given = (discover.Dns is null ? 0 : 1) + (discover.Srv is null ? 0 : 1) + (discover.File is null ? 0 : 1);
-        if (given != 1) problems.Add(path, $"has {(given == 0 ? "none" : "several")} of \"dns\", \"srv\" and \"file\"; expected one of them");
+        int given = (discover.Dns is null ? 0 : 1) + (discover.Srv is null ? 0 : 1) + (discover.File is null ? 0 : 1) + (discover.Etcd is null ? 0 : 1) + (discover.Kubernetes is null ? 0 : 1);
+        if (given != 1) problems.Add(path, $"has {(given == 0 ? "none" : "several")} of \"dns\", \"srv\", \"file\", \"etcd\" and \"kubernetes\"; expected one of them");
         if (discover.Dns is { } dns && !TrySplitName(dns, out _, out _, out string error)) problems.Add($"{path}.dns", $"{CharacterText.Quote(dns)} {error}");
         if (discover.Srv is { } srv && !HostName.IsValid(WithoutDot(srv)))
             problems.Add($"{path}.srv", $"{CharacterText.Quote(srv)} is no valid name; expected one such as \"_http._tcp.api.internal\", without a port");
@@ -26,6 +26,9 @@ internal static class DiscoverValidator
             problems.Add($"{path}.resolver", $"{CharacterText.Quote(resolver)} is no address of a name server; expected one such as \"10.0.0.2:53\" or \"[fd00::2]:53\"");
         if (discover.File is not null && (discover.Resolver is not null || discover.Tier != 0 || discover.RequestsMax != 0))
             problems.Add($"{path}.file", "takes no \"resolver\", \"tier\" or \"requestsMax\"; they are for \"dns\" and \"srv\"");
+        if (discover is { Dns: null, Srv: null, File: null, Resolver: not null }) problems.Add($"{path}.resolver", "has no effect; it is for \"dns\" and \"srv\"");
+        if (discover.Etcd is { } etcd) RemoteSourceValidator.Validate($"{path}.etcd", etcd, problems);
+        if (discover.Kubernetes is { } kubernetes) RemoteSourceValidator.Validate($"{path}.kubernetes", kubernetes, problems);
         problems.Range(path, "intervalMin", discover.IntervalMin, ConfigRanges.DiscoverInterval);
         problems.Range(path, "intervalMax", discover.IntervalMax, ConfigRanges.DiscoverInterval);
         if (discover.IntervalMax < discover.IntervalMin)

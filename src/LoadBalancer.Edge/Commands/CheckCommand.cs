@@ -38,7 +38,7 @@ internal static class CheckCommand
     private static async Task<int> CheckAsync(string? given, bool asJson, bool resolve, CancellationToken token)
     {
         if (ConfigLocation.Find(given) is not { } path) return ExitCode.Problem;
-        ConfigReadResult result = ConfigFile.Load(path);
+        ConfigReadResult result = await ConfigLocation.LoadAsync(path);
         var fleet = new FleetCheck(path);
         if (result.Config is { } read)
         {

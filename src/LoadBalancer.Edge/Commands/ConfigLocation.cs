@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LoadBalancer.Hosting.Configuration;
 
 namespace LoadBalancer.Edge.Commands;
 
@@ -9,9 +10,17 @@ internal static class ConfigLocation
 
     internal static Option<string?> Option() => new("--config", "-c")
     {
-        Description = $"Configuration file [default: {string.Join(", then ", Usual)}]",
+        Description = $"Configuration file, or a key of etcd: etcd://host:2379/key [default: {string.Join(", then ", Usual)}]",
         HelpName = "file",
     };
+
+    /// <summary>Reads the configuration there: a file, or a key of etcd ("etcd://host:2379/key").</summary>
+    internal static async Task<ConfigReadResult> LoadAsync(string location)
+    {
+        if (!EtcdConfigText.IsLocation(location)) return ConfigFile.Load(location);
+        if (!EtcdConfigText.TryCreate(location, environment: null, out EtcdConfigText? text, out string error)) return ConfigReadResult.Failed(location, error);
+        using (text) return await ConfigFile.LoadAsync(text);
+    }
 
     /// <summary>The file to read; null, with the reason on standard error, when none was named and none is in the usual places.</summary>
     internal static string? Find(string? given)

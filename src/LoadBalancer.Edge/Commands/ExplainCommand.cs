@@ -55,7 +55,7 @@ internal static class ExplainCommand
     private static async Task<int> ExplainAsync(string? given, RehearsedRequest request, CancellationToken token)
     {
         if (ConfigLocation.Find(given) is not { } path) return ExitCode.Problem;
-        ConfigReadResult result = ConfigFile.Load(path);
+        ConfigReadResult result = await ConfigLocation.LoadAsync(path);
         if (result.Config is not { } config)
         {
             foreach (ConfigDiagnostic problem in result.Problems) Console.Error.WriteLine(problem);

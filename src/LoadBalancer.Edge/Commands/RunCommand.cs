@@ -29,6 +29,7 @@ internal static class RunCommand
             Examples:
               lb run                                            ./lb.json, then /etc/lb/lb.json
               lb run --config edge.json
+              lb run --config etcd://10.0.0.5:2379/lb/config    etcds:// for TLS; LB_ETCD_USER, LB_ETCD_PASSWORD, LB_ETCD_CA, ...
               lb run --to localhost:5000,localhost:5001         :8080 over two servers, no file
               lb run --listen 127.0.0.1:9000 --to 10.0.0.1:80
               lb run --to localhost:5000 --https                https on :8443, with a certificate made on the fly
@@ -67,7 +68,7 @@ internal static class RunCommand
         else
         {
             if (ConfigLocation.Find(configPath) is not { } path) return ExitCode.Problem;
-            ConfigReadResult result = ConfigFile.Load(path);
+            ConfigReadResult result = await ConfigLocation.LoadAsync(path);
             foreach (ConfigDiagnostic problem in result.Problems) Console.Error.WriteLine(problem);
             if (result.Config is null) return ExitCode.Problem;
             config = result.Config;

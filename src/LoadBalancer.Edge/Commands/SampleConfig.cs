@@ -35,9 +35,11 @@ internal static class SampleConfig
                 "a": "localhost:5000",
                 "b": { "address": "localhost:5001", "weight": 2 },
               },
-              // Or, or also, from elsewhere while running: each address of a name, SRV records, a file with a map like the one above.
+              // Or, or also, from elsewhere while running: each address of a name, SRV records, a file with a map like the one above, etcd, Kubernetes.
               // "discover": "app.internal:5000",
               // "discover": [{ "srv": "_http._tcp.app.internal" }, { "file": "fleet.json" }],
+              // "discover": { "etcd": { "endpoints": "etcd.internal:2379", "prefix": "/services/app/" } },
+              // "discover": { "kubernetes": { "service": "app", "namespace": "default", "port": "http" } },
               "connectTimeout": "2s",
               "responseHeadTimeout": "30s",
               // GET this of every destination; those that fail it get no requests.

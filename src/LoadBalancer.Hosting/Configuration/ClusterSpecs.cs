@@ -44,7 +44,7 @@ internal static class ClusterSpecs
             "Destinations by name; a plain string stands for one with that address.",
             new MapSpec<DestinationConfig>(Destination, Destination.Empty), c => c.Destinations, (c, v) => c with { Destinations = v }) { IsRequired = true, RequiredUnless = "discover", OtherNames = ["servers", "members", "endpoints", "targets"] },
         new FieldSpec<ClusterConfig, IReadOnlyList<DiscoverConfig>>("discover",
-            "Where further destinations come from while running: DNS, files. A plain string is a \"dns\" name with its port.",
+            "Where further destinations come from while running: DNS, files, etcd, Kubernetes. A plain string is a \"dns\" name with its port.",
             new ObjectListSpec<DiscoverConfig>(DiscoverSpecs.Discover), c => c.Discover, (c, v) => c with { Discover = v }) { OtherNames = ["discovery", "serviceDiscovery", "resolve", "dns", "srv"] },
         new FieldSpec<ClusterConfig, string>("balance", "Balancing policy.",
             new TextSpec(choices: ConfigRanges.BalancePolicies), c => c.Balance, (c, v) => c with { Balance = v }) { OtherNames = ["policy", "algorithm", "loadBalancingPolicy"] },

@@ -39,6 +39,20 @@ public static class ConfigFile
         return Parse(utf8, fileName, new ConfigSources(Path.GetDirectoryName(Path.GetFullPath(fileName)) ?? "", environment));
     }
 
+    /// <summary>Reads and validates what a source has now. Never throws for what is in it, or for a source that is away. Relative paths start from the current directory.</summary>
+    public static async Task<ConfigReadResult> LoadAsync(IConfigTextSource source, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        try
+        {
+            return Parse(await source.ReadAsync(cancellationToken).ConfigureAwait(false), source.Name, new ConfigSources(Environment.CurrentDirectory));
+        }
+        catch (IOException e)
+        {
+            return Whole(source.Name, e.Message);
+        }
+    }
+
     private static ConfigReadResult Parse(ReadOnlyMemory<byte> utf8, string fileName, ConfigSources sources)
     {
         if (utf8.Length > BytesMax) return Whole(fileName, $"the configuration file is larger than {BytesMax} bytes");
@@ -68,5 +82,5 @@ public static class ConfigFile
             || steps is [{ Key: "routes" }, _, { Key: "listeners" }, ..] && context.IsExactlyTouched("listeners");
     }
 
-    private static ConfigReadResult Whole(string fileName, string message) => new(null, [new ConfigDiagnostic(fileName, 0, 0, "", message)]);
+    private static ConfigReadResult Whole(string fileName, string message) => ConfigReadResult.Failed(fileName, message);
 }

@@ -11,6 +11,9 @@ public sealed class ConfigReadResult
         Problems = problems;
     }
 
+    /// <summary>One that could not even be read.</summary>
+    internal static ConfigReadResult Failed(string name, string message) => new(null, [new ConfigDiagnostic(name, 0, 0, "", message)]);
+
     /// <summary>The validated configuration; null when there are problems.</summary>
     public ProxyConfig? Config { get; }
 

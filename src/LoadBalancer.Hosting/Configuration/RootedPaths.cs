@@ -28,8 +28,21 @@ internal static class RootedPaths
 
     private static ClusterConfig Apply(ClusterConfig cluster, string directory) => cluster with
     {
-        Discover = [.. cluster.Discover.Select(source => source with { File = Rooted(source.File, directory) })],
-        Tls = cluster.Tls is not { } tls ? null : tls with { Ca = Rooted(tls.Ca, directory), Certificate = tls.Certificate is { } certificate ? Apply(certificate, directory) : null },
+        Discover = [.. cluster.Discover.Select(source => Apply(source, directory))],
+        Tls = Apply(cluster.Tls, directory),
+    };
+
+    private static DiscoverConfig Apply(DiscoverConfig source, string directory) => source with
+    {
+        File = Rooted(source.File, directory),
+        Etcd = source.Etcd is { } etcd ? etcd with { Tls = Apply(etcd.Tls, directory) } : null,
+        Kubernetes = source.Kubernetes is { } kubernetes ? kubernetes with { Kubeconfig = Rooted(kubernetes.Kubeconfig, directory) } : null,
+    };
+
+    private static UpstreamTlsConfig? Apply(UpstreamTlsConfig? tls, string directory) => tls is null ? null : tls with
+    {
+        Ca = Rooted(tls.Ca, directory),
+        Certificate = tls.Certificate is { } certificate ? Apply(certificate, directory) : null,
     };
 
     private static CertificateConfig Apply(CertificateConfig certificate, string directory) =>

@@ -52,7 +52,7 @@ public sealed class DiagnosticsTests
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{}}}", "f:2:17: clusters.c: the key \"destinations\" is missing: Destinations by name; a plain string stands for one with that address.")]
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"discover\":\"h\"}}}", "f:2:29: clusters.c.discover[0].dns: \"h\" has no port; expected \"host:port\", \"[::1]:port\" or \"unix:/path\"")]
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"discover\":{\"dns\":\"10.0.0.1:80\"}}}}", "f:2:36: clusters.c.discover[0].dns: \"10.0.0.1:80\" is an address, not a name; list it under \"destinations\"")]
-    [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"discover\":[\"h:1\",{\"srv\":\"_a._b\",\"file\":\"x\"}]}}}", "f:2:36: clusters.c.discover[1]: has several of \"dns\", \"srv\" and \"file\"; expected one of them")]
+    [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"discover\":[\"h:1\",{\"srv\":\"_a._b\",\"file\":\"x\"}]}}}", "f:2:36: clusters.c.discover[1]: has several of \"dns\", \"srv\", \"file\", \"etcd\" and \"kubernetes\"; expected one of them")]
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"discover\":{\"srv\":\"a b\"}}}}", "f:2:36: clusters.c.discover[0].srv: \"a b\" is no valid name; expected one such as \"_http._tcp.api.internal\", without a port")]
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"discover\":{\"dns\":\"h:1\",\"resolver\":\"ns:53\"}}}}", "f:2:53: clusters.c.discover[0].resolver: \"ns:53\" is no address of a name server; expected one such as \"10.0.0.2:53\" or \"[fd00::2]:53\"")]
     [TestCase("{" + Web + ",\n\"clusters\":{\"c\":{\"discover\":{\"dns\":\"h:1\",\"intervalMax\":\"500ms\"}}}}", "f:2:56: clusters.c.discover[0].intervalMax: 500ms is less than \"intervalMin\", 1s")]

@@ -219,6 +219,26 @@ public sealed class ReadTests
     }
 
     [Test]
+    public void Parse_DiscoverInEtcdAndKubernetes_IsRead()
+    {
+        ConfigReadResult result = ConfigFile.Parse("""
+            { "listeners": { "web": { "address": ":80" } }, "clusters": {
+              "etcd": { "discover": { "etcd": { "endpoints": ["a.internal", "[::1]:4001"], "prefix": "/s/", "user": "lb", "password": "${PASSWORD}", "tls": { "verify": false, "serverName": "etcd.internal" } }, "requestsMax": 5 } },
+              "pods": { "discover": { "kubernetes": { "service": "api", "namespace": "shop", "port": "http", "kubeconfig": "admin.yaml" }, "tier": 1 } },
+              "short": { "discover": [ { "kubernetes": "api" }, { "etcd": { "endpoints": "h", "prefix": "/s/", "tls": true } } ] },
+            } }
+            """u8.ToArray(), "/etc/lb/lb.json", name => name == "PASSWORD" ? "secret" : null);
+        Assert.That(result.Problems, Is.Empty);
+        IReadOnlyDictionary<string, ClusterConfig> clusters = result.Config!.Clusters;
+        EtcdConfig etcd = clusters["etcd"].Discover[0].Etcd!;
+        Assert.That(etcd.Endpoints, Is.EqualTo(new[] { "a.internal", "[::1]:4001" }));
+        Assert.That((etcd.Prefix, etcd.User, etcd.Password, etcd.Tls, clusters["etcd"].Discover[0].RequestsMax), Is.EqualTo(("/s/", "lb", "secret", new UpstreamTlsConfig { Verify = false, ServerName = "etcd.internal" }, 5)));
+        Assert.That(clusters["pods"].Discover, Is.EqualTo(new[] { new DiscoverConfig { Kubernetes = new() { Service = "api", Namespace = "shop", Port = "http", Kubeconfig = "/etc/lb/admin.yaml" }, Tier = 1 } }));
+        Assert.That(clusters["short"].Discover[0], Is.EqualTo(new DiscoverConfig { Kubernetes = new() { Service = "api" } }));
+        Assert.That(clusters["short"].Discover[1].Etcd!.Tls, Is.EqualTo(new UpstreamTlsConfig()));
+    }
+
+    [Test]
     public void Parse_VariableThatHoldsAFileReference_OpensNoFile()
     {
         ConfigReadResult result = Parse("""{ "listeners": { "web": { "address": "${X}" } } }""", _ => "@file:/etc/hostname");

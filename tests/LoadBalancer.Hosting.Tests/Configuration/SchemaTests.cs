@@ -31,7 +31,7 @@ public sealed class SchemaTests
         Type[] described = [typeof(ProxyConfig), typeof(TransportConfig), typeof(ListenerConfig), typeof(ForwardedConfig), typeof(ListenerLimitsConfig), typeof(RouteConfig),
             typeof(RedirectConfig), typeof(RespondConfig), typeof(ClusterConfig), typeof(DestinationConfig), typeof(ConnectionPoolConfig),
             typeof(HealthCheckConfig), typeof(LoadProbeConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig), typeof(StickyConfig), typeof(HedgeConfig),
-            typeof(MirrorConfig), typeof(AdminConfig), typeof(DiscoverConfig), typeof(TlsConfig), typeof(CertificateConfig), typeof(ClientCertificateConfig), typeof(HttpsOnlyConfig), typeof(ProxyProtocolConfig), typeof(UpstreamTlsConfig), typeof(TcpConfig),
+            typeof(MirrorConfig), typeof(AdminConfig), typeof(DiscoverConfig), typeof(EtcdConfig), typeof(KubernetesConfig), typeof(TlsConfig), typeof(CertificateConfig), typeof(ClientCertificateConfig), typeof(HttpsOnlyConfig), typeof(ProxyProtocolConfig), typeof(UpstreamTlsConfig), typeof(TcpConfig),
             typeof(AcmeConfig), typeof(ExternalAccountConfig), typeof(CacheConfig), typeof(CacheDiskConfig), typeof(RouteCacheConfig), typeof(AddressListConfig), typeof(AccessConfig),
             typeof(PerSourceConfig), typeof(AutoBanConfig), typeof(BlockRuleConfig), typeof(LimitConfig), typeof(ConcurrencyConfig), typeof(RedisConfig), typeof(AccessLogConfig)];
         Type[] all = [.. typeof(ProxyConfig).Assembly.GetExportedTypes().Where(t => t.Namespace == typeof(ProxyConfig).Namespace && t.Name.EndsWith("Config", StringComparison.Ordinal))];
@@ -57,6 +57,8 @@ public sealed class SchemaTests
         Compare(FleetSpecs.Hedge);
         Compare(ProxySpecs.Admin);
         Compare(DiscoverSpecs.Discover);
+        Compare(DiscoverSpecs.Etcd);
+        Compare(DiscoverSpecs.Kubernetes);
         Compare(TlsSpecs.Tls);
         Compare(TlsSpecs.Upstream);
         Compare(TlsSpecs.Certificate);

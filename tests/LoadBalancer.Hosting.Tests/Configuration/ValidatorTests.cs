@@ -333,6 +333,23 @@ public sealed class ValidatorTests
         }));
     }
 
+    [Test]
+    public void Discover_EtcdAndKubernetesThatCannotBe_AreAProblemEach()
+    {
+        DiscoverConfig[] discover =
+        [
+            new() { Etcd = new() { Endpoints = [], Prefix = "" } }, new() { Etcd = new() { Endpoints = ["http://h:1", "h:0", "unix:/x", "h"], Prefix = "/s" } },
+            new() { Etcd = new() { Endpoints = ["h"], Prefix = "/s/", User = "u" }, Resolver = "10.0.0.2:53" }, new() { Etcd = new() { Endpoints = ["h"], Prefix = "/s/", User = "u", Password = "p" }, Dns = "h:1" },
+            new() { Etcd = new() { Endpoints = ["h"], Prefix = "/s/", Tls = new() { Ca = "/missing.pem" } } },
+            new() { Kubernetes = new() { Service = "" } }, new() { Kubernetes = new() { Service = "a", Namespace = "A_b", Port = "70000", Kubeconfig = "" } }, new() { Kubernetes = new() { Service = "a", Port = "8080" } },
+        ];
+        Assert.That(Problems(new() { Discover = discover }).Select(p => p["clusters.c.discover".Length..]), Is.EquivalentTo(new[]
+        {
+            "[0].etcd.endpoints", "[0].etcd.prefix", "[1].etcd.endpoints[0]", "[1].etcd.endpoints[1]", "[1].etcd.endpoints[2]", "[1].etcd.prefix", "[2].etcd.password", "[2].resolver", "[3]", "[4].etcd.tls.ca",
+            "[5].kubernetes.service", "[6].kubernetes.namespace", "[6].kubernetes.port", "[6].kubernetes.kubeconfig",
+        }));
+    }
+
     [TestCase(0, false)]
     [TestCase(1, true)]
     public void Queue_DiscoveryWithoutALimit_IsAProblem(int requestsMax, bool isValid) =>
