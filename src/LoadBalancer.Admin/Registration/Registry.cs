@@ -26,7 +26,7 @@ internal sealed record RegistrationView(TimeSpan Lease, DateTimeOffset ExpiresAt
 /// </summary>
 internal sealed class Registry : IDisposable
 {
-    internal const string Source = "registration";
+    internal const string Source = ProxyServer.RegistrationSource;
     internal const int DestinationsMax = 10_000; // of a cluster
 
     // From one list to the next: this long, and this many times what the last one took.

@@ -1,6 +1,7 @@
 using System.Text;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.Affinity;
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Health;
 using LoadBalancer.Core.Probing;
@@ -35,7 +36,7 @@ internal sealed class ClusterSnapshot
             Zone = services.Zone,
             PanicThreshold = config.PanicThresholdPercent / 100.0,
             Ejection = config.Ejection.Enabled ? Options(config.Ejection) : null,
-            Observer = _watch = new StatusWatch(name, Queue, services.Logger),
+            Observer = _watch = new StatusWatch(name, Queue, services.Logger) { Events = services.Events },
         });
         Members = new ClusterMembers(name, config, Scheduler, services);
         Members.Set(ClusterMembers.Configured, config.Destinations, now);
@@ -117,4 +118,8 @@ internal sealed class ClusterSnapshot
 /// <param name="Zone">The balancer's own; null for none.</param>
 /// <param name="NameResolver">Looks up destinations' names.</param>
 /// <param name="UsesOpenSsl">Which engine encrypts: see <see cref="Tls.TlsTermination.UsesOpenSsl"/>.</param>
-internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, string? Zone, INameResolver NameResolver, bool UsesOpenSsl);
+internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, string? Zone, INameResolver NameResolver, bool UsesOpenSsl)
+{
+    /// <summary>Where operators are told what happens.</summary>
+    internal required ServerEvents Events { get; init; }
+}
