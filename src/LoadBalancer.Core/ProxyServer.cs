@@ -48,6 +48,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _time = timeProvider ?? TimeProvider.System;
         _logger = loggerFactory.CreateLogger<ProxyServer>();
         Observer = observer;
+        CreatedAt = _time.GetUtcNow();
         Events = new ServerEvents(_time);
         Refusals = new Refusals(new RefusalTally(Events, _time));
         _factory = TransportFactory.Create(config.Transport.Kind);
@@ -278,6 +279,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
             }
         }
         await Task.Run(() => Array.ForEach(_contexts, c => c.Loop.Stop()), CancellationToken.None).ConfigureAwait(false);
+        _hasEnded = true;
         foreach (ResponseStore store in _snapshot.Stores) store.Dispose();
         foreach (IRoutePolicy policy in _snapshot.Policies) (policy as IDisposable)?.Dispose();
         DisposeListeners();

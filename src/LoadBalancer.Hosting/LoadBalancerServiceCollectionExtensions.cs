@@ -48,7 +48,7 @@ public static class LoadBalancerServiceCollectionExtensions
                 provider.GetRequiredService<ProxyServer>(),
                 admin,
                 provider.GetRequiredService<ILoggerFactory>(),
-                options.TimeProvider ?? provider.GetService<TimeProvider>()));
+                options.TimeProvider ?? provider.GetService<TimeProvider>()) { ConfigWriter = EffectiveConfig.Write });
             services.AddHostedService<AdminHostedService>();
         }
         services.AddAcme(options);

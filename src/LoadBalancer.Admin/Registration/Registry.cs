@@ -1,5 +1,6 @@
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Events;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Admin.Registration;
@@ -224,7 +225,11 @@ internal sealed class Registry : IDisposable
             }
         }
         if (gap > SweepGapMax) AdminLog.Extended(_logger, gap.TotalSeconds);
-        foreach ((string cluster, string id, TimeSpan lease) in expired) AdminLog.Expired(_logger, cluster, id, lease);
+        foreach ((string cluster, string id, TimeSpan lease) in expired)
+        {
+            AdminLog.Expired(_logger, cluster, id, lease);
+            _proxy.Events.Add(ServerEventKind.DestinationExpired, $"{cluster}/{id}", $"was not renewed for {DurationText.Format(lease)}");
+        }
         if (expired.Count > 0) ApplyAll();
     }
 
