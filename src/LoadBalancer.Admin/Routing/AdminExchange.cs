@@ -20,7 +20,7 @@ internal sealed class AdminExchange(ServedRequest request, ServedResponse respon
     internal ServedResponse Response => response;
 
     /// <summary>Who asks, as it stands in the log and in events: user and process of a Unix socket, else the address that has the token.</summary>
-    internal string Who => _who ??= request.PeerUserId >= 0 ? PeerName.Describe(request.PeerUserId, request.PeerProcessId) : $"token from {request.Peer}";
+    internal string Who => _who ??= request.PeerUserId >= 0 ? PeerName.Describe(request.PeerUserId, request.PeerProcessId) : request.Peer.Family == System.Net.Sockets.AddressFamily.Unix ? "unix" : $"token from {request.Peer}";
 
     /// <summary>A parameter of the query; null where there is none.</summary>
     internal string? Query(string name) => QueryText.Find(request.Query, name);
