@@ -66,7 +66,7 @@
         svg.append(path);
       }
     }
-    const step = width / (Samples - 1), from = Samples - values.length;
+    const span = Math.max(30, values.length), step = width / (span - 1), from = span - values.length;
     const points = values.map((v, i) => `${((from + i) * step).toFixed(1)} ${(height - 1 - v / max * (height - 3)).toFixed(1)}`);
     if (points.length < 2) return;
     svg.lastChild.setAttribute("d", "M" + points.join("L"));
@@ -165,7 +165,7 @@
     for (const cluster of now.clusters) {
       const card = clusterCard(cluster.name);
       set(card.usable, cluster.usable === cluster.total ? `${cluster.total} usable` : `${cluster.usable} of ${cluster.total} usable`);
-      card.usable.className = "pill " + (cluster.usable === 0 ? "bad" : cluster.usable === cluster.total ? "good" : "");
+      card.usable.className = "pill " + (cluster.usable === 0 ? "bad" : cluster.usable === cluster.total ? "good" : "part");
       set(card.policy, cluster.balance);
       const shown = cluster.destinations.map(d => {
         const past = then === now ? d : find(then, cluster.name, d.name), old = find(early, cluster.name, d.name);
@@ -251,7 +251,7 @@
     const fine = new Set(["Completed", "Cached", "Responded", "TunnelClosed"]);
     const past = before(LatencySeconds).ends;
     showRows($("reasons"), Object.entries(now.ends).filter(([name]) => !fine.has(name)).sort((a, b) => b[1] - a[1]).slice(0, 8)
-      .map(([name, n]) => [words(name), n > (past[name] || 0) ? `+${count.format(n - (past[name] || 0))} lately` : "", count.format(n)]), "All have, since the start.");
+      .map(([name, n]) => [words(name), n > (past[name] || 0) ? `+${count.format(n - (past[name] || 0))} lately` : "", count.format(n)]), "None since the start.");
     showRows($("refusals"), now.refusals.filter(r => r.total > 0).sort((a, b) => b.isRecent - a.isRecent || b.total - a.total).slice(0, 8)
       .map(r => [r.policy, words(r.reason).toLowerCase() + (r.dryRun ? ", dry run" : "") + (r.isRecent ? ", lately" : ""), count.format(r.total)]), "Nothing was refused.");
     showEvents(now);

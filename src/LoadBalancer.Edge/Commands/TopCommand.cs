@@ -35,8 +35,9 @@ internal static class TopCommand
             """) { once, interval, AdminAsk.Admin };
         command.Validators.Add(result =>
         {
-            if (!DurationText.TryParse(result.GetValue(interval) ?? "", out TimeSpan time) || time < IntervalMin || time > IntervalMax)
-                result.AddError($"{CharacterText.Quote(result.GetValue(interval) ?? "")} is no interval; expected 100ms to 1m");
+            if (result.GetResult(interval) is not { Implicit: false }) return;
+            string given = result.GetValue(interval) ?? "";
+            if (!DurationText.TryParse(given, out TimeSpan time) || time < IntervalMin || time > IntervalMax) result.AddError($"{CharacterText.Quote(given)} is no interval; expected 100ms to 1m");
         });
         command.SetAction((parsed, cancellation) =>
         {

@@ -68,7 +68,7 @@ internal sealed class TopScreen(int width, bool hasColor)
     {
         KeyValuePair<string, long>[] ends = [.. sample.Now.Ends.Where(one => !Fine.Contains(one.Key)).OrderByDescending(one => one.Value).Take(ReasonsMax)];
         if (ends.Length == 0) return;
-        Heading("Why requests did not succeed");
+        Heading("Ended otherwise than by an answer");
         foreach ((string reason, long count) in ends)
         {
             double rate = sample.EndsPerSecond(reason);
