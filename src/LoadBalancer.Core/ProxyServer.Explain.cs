@@ -47,7 +47,8 @@ public sealed partial class ProxyServer
             [.. config.Limits.Select(limit => limit.Key)],
             [.. snapshot.Config.BlockRules.Where(rule => rule.Value.Listeners.Count == 0 || rule.Value.Listeners.Contains(taken.Name)).Select(rule => rule.Key)],
             route.Cache?.Store.Name, answer,
-            [.. shares.Select(share => new ClusterChoice(share.Cluster, share.Percent, snapshot.Config.Clusters[share.Cluster].Balance, DescribeDestinations(share.Cluster)))]);
+            [.. shares.Select(share => new ClusterChoice(share.Cluster, share.Percent, snapshot.Config.Clusters[share.Cluster].Balance,
+                [.. Views(Array.Find(snapshot.Clusters, one => one.Name == share.Cluster)!.Scheduler)]))]);
     }
 
     private static RouteSnapshot? Find(ListenerSnapshot listener, PurgeTarget target, string method)

@@ -49,6 +49,43 @@ public sealed class EventTests(TransportKind transport)
         Assert.That(shown.GetProperty("history").EnumerateArray().Select(one => one.GetProperty("kind").GetString()), Is.EqualTo(new[] { "destinationDraining", "destinationEnabled" }));
     }
 
+    [Test]
+    public async Task ADestinationThatFailsIsToldOfWithTheReason()
+    {
+        await using ScriptedOrigin failing = ScriptedOrigin.Answering("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"), good = AdminFixture.Named("good");
+        await using AdminFixture lb = await AdminFixture.StartAsync(transport, destinations: [failing.Address, good.Address], cluster: config => config with
+        {
+            Ejection = new() { ConsecutiveFailures = 3, Duration = TimeSpan.FromHours(1), DurationMax = TimeSpan.FromHours(1) }, RetriesMax = 0,
+        });
+        await lb.AnswersAsync();
+        ServerEvent ejected = await NextAsync(lb, ServerEventKind.DestinationEjected);
+        Assert.That((ejected.Subject, ejected.Text), Is.EqualTo(("app/d0", "too much failed there: 3 requests in a row, 3 of the last 3")));
+        JsonElement shown = (await lb.SendAsync("GET", "/clusters/app/destinations/d0")).Json;
+        Assert.That(shown.GetProperty("ejectedForSeconds").GetDouble(), Is.InRange(3000, 3600));
+        Assert.That(shown.GetProperty("history")[0].GetProperty("kind").GetString(), Is.EqualTo("destinationEjected"));
+    }
+
+    [Test]
+    public async Task ProbesThatFailAreToldOfWithTheReason()
+    {
+        await using AdminFixture lb = await AdminFixture.StartAsync(transport, destinations: $"127.0.0.1:{SystemProgram.FreePort()}", cluster: config => config with { HealthCheck = new() { Kind = HealthCheckKind.Tcp } });
+        ServerEvent unhealthy = await NextAsync(lb, ServerEventKind.DestinationUnhealthy);
+        Assert.That((unhealthy.Subject, unhealthy.Text), Is.EqualTo(("app/d0", "its probes fail: connect: Refused")));
+    }
+
+    private static async Task<ServerEvent> NextAsync(AdminFixture lb, ServerEventKind kind)
+    {
+        for (long after = 0; ;)
+        {
+            await lb.Proxy.Server.Events.WaitAsync(after, Token);
+            foreach (ServerEvent one in lb.Proxy.Server.Events.Since(after))
+            {
+                if (one.Kind == kind) return one;
+                after = one.Sequence;
+            }
+        }
+    }
+
     [TestCase("?since=x"), TestCase("?since=-1"), TestCase("?limit=0"), TestCase("?limit=1025")]
     public async Task ANumberThatIsNoneIsRefused(string query)
     {

@@ -59,7 +59,15 @@ internal sealed class DashboardData(ProxyServer proxy, TimeProvider time)
         var clusters = new List<DashboardCluster>();
         foreach ((string name, ClusterConfig config) in proxy.Config.Clusters)
         {
-            IReadOnlyList<DestinationView> destinations = proxy.DescribeDestinations(name);
+            IReadOnlyList<DestinationView> destinations;
+            try
+            {
+                destinations = proxy.DescribeDestinations(name);
+            }
+            catch (ArgumentException)
+            {
+                continue; // it has just gone, with another configuration
+            }
             clusters.Add(new(name, config.Balance, destinations.Count, destinations.Count(one => one.Status == DestinationStatus.Eligible),
                 [.. destinations.Take(DestinationsMax).Select(view => Destination(view, counts.GetValueOrDefault((name, view.Name))))]));
         }

@@ -91,7 +91,7 @@ internal sealed class EventEndpoints(ProxyServer proxy, TimeProvider time)
             FlushResult flushed = await body.FlushAsync(aborted).ConfigureAwait(false);
             if (flushed.IsCompleted) return;
             Task added = proxy.Events.WaitAsync(after, aborted);
-            if (await Task.WhenAny(added, Task.Delay(SilenceMax, time, aborted)).ConfigureAwait(false) != added) Write(body, ": nothing new\n\n");
+            if (!added.IsCompleted && await Task.WhenAny(added, Task.Delay(SilenceMax, time, aborted)).ConfigureAwait(false) != added) Write(body, ": nothing new\n\n");
             aborted.ThrowIfCancellationRequested();
         }
     }
