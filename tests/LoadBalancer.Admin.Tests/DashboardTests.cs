@@ -57,8 +57,8 @@ public sealed class DashboardTests
         await using AdminFixture lb = await AdminFixture.StartAsync(
             TransportKind.Auto, admin: new AdminConfig { Address = "127.0.0.1:0", Token = Secret }, destinations: "127.0.0.1:1", change: config => config with
             {
-                Limits = new Dictionary<string, LimitConfig> { [new string('l', 100)] = new() { Rate = "1/h", Burst = 1 } },
-                Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app", Limits = new Dictionary<string, int> { [new string('l', 100)] = 1 } } },
+                Limits = new Dictionary<string, LimitConfig> { [new string('l', 32)] = new() { Rate = "1/h", Burst = 1 } },
+                Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app", Limits = new Dictionary<string, int> { [new string('l', 32)] = 1 } } },
             });
         await lb.SendAsync("PUT", $"/clusters/app/destinations/{name}", """{"address": "127.0.0.1:2"}""", $"Authorization: Bearer {Secret}\r\n");
         await lb.AnswersAsync();

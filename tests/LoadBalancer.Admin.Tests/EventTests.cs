@@ -148,11 +148,10 @@ public sealed class EventTests(TransportKind transport)
         // More than sockets, pipes and the ring hold together.
         string text = new('x', ServerEvents.TextLengthMax);
         for (int i = 0; i < 40 * ServerEvents.Capacity; i++) events.Add(ServerEventKind.ConfigurationReloaded, "", text);
-        string rest = await client.ReadUntilAsync("event: dropped\ndata: ", Token);
+        await client.ReadUntilAsync("event: dropped\ndata: ", Token);
         Assert.That(await client.ReadUntilAsync("\n\n", Token), Does.Match(@"^\{""reason"":""did not keep up: \d+ events are forgotten that it has not seen""\}\n\n"));
-        Assert.That(rest, Does.Contain("id: 2\n"));
         ServerEvent last = events.Since(events.LastSequence - 1).Single();
-        Assert.That((last.Kind, last.Text), Is.EqualTo((ServerEventKind.FollowerDropped, last.Text)));
+        Assert.That(last.Kind, Is.EqualTo(ServerEventKind.FollowerDropped));
     }
 
     [Test]
