@@ -84,7 +84,7 @@
     const total = classes.reduce((a, b) => a + b, 0), rps = total / seconds, errors = classes[5] / seconds;
     const durations = difference(now.requests.durations, before(LatencySeconds).requests.durations);
     const [p50, p90, p99] = [0.5, 0.9, 0.99].map(share => percentile(durations, now.requests.bounds, share));
-    note(lines.rps, rps); note(lines.errors, errors); note(lines.p99, p99 || 0); note(lines.connections, now.connections.open);
+    if (then !== now) { note(lines.rps, rps); note(lines.errors, errors); note(lines.p99, p99 || 0); note(lines.connections, now.connections.open); }
     set($("rps"), rate(rps));
     set($("rps-note"), count.format(now.requests.byClass.reduce((a, b) => a + b, 0)) + " since the start");
     set($("p50"), duration(p50)); set($("p90"), duration(p90)); set($("p99"), duration(p99));
@@ -192,8 +192,8 @@
         row.numbers.failures.cell.className = "number" + (failures > 0 ? " bad" : "");
         if (!row.asked) set(row.button, row.drains ? "Enable" : "Drain");
         row.button.setAttribute("aria-label", `${row.drains ? "Enable" : "Drain"} ${d.name}`);
-        note(row.line, rps);
-        row.top = Math.max(...row.line);
+        if (then !== now) note(row.line, rps);
+        row.top = Math.max(0, ...row.line);
       }
       // One scale for a cluster: lines can be compared.
       const top = Math.max(1, ...shown.map(one => rows.get(cluster.name + "\n" + one.d.name).top));

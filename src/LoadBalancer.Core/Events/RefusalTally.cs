@@ -103,7 +103,7 @@ internal sealed class RefusalTally : IDisposable
                 Volatile.Write(ref _isOpen, 1);
                 _timer.Change(_window, Timeout.InfiniteTimeSpan);
             }
-            tally._events.Add(ServerEventKind.Refusals, policy, $"{policy} {(isDryRun ? "would refuse" : "refuses")}: {Reasons[(int)reason]}, the first is {client}");
+            tally._events.Add(ServerEventKind.Refusals, policy, $"{(isDryRun ? "would refuse" : "refuses")} ({Reasons[(int)reason]}): the first is {client}");
         }
 
         private void Tell(RefusalTally tally)
@@ -123,7 +123,7 @@ internal sealed class RefusalTally : IDisposable
                     _timer!.Change(_window, Timeout.InfiniteTimeSpan);
                 }
             }
-            if (more > 0) tally._events.Add(ServerEventKind.Refusals, policy, $"{policy} {(isDryRun ? "would have refused" : "has refused")} {more} more since {since:HH:mm:ss} UTC: {Reasons[(int)reason]}");
+            if (more > 0) tally._events.Add(ServerEventKind.Refusals, policy, $"{(isDryRun ? "would have refused" : "has refused")} {more} more since {since:HH:mm:ss} UTC ({Reasons[(int)reason]})");
         }
 
         public void Dispose() => _timer?.Dispose();

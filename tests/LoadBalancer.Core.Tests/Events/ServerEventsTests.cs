@@ -69,9 +69,9 @@ public sealed class ServerEventsTests
         }
 
         Refuse(5000);
-        Assert.That(events.Since(0).Single().Text, Does.StartWith("per-client refuses: RateLimited, the first is "));
+        Assert.That(events.Since(0).Single().Text, Does.StartWith("refuses (RateLimited): the first is "));
         _time.Advance(TimeSpan.FromMinutes(1));
-        Assert.That(events.Since(1).Single().Text, Is.EqualTo("per-client has refused 4999 more since 12:00:00 UTC: RateLimited"));
+        Assert.That(events.Since(1).Single().Text, Is.EqualTo("has refused 4999 more since 12:00:00 UTC (RateLimited)"));
         // While it goes on, ever more rarely.
         for (int minute = 0; minute < 24 * 60; minute++)
         {
