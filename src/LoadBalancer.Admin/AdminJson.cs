@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using LoadBalancer.Admin.Dashboard;
 using LoadBalancer.Admin.Endpoints;
 using LoadBalancer.Core;
 
@@ -22,4 +23,10 @@ namespace LoadBalancer.Admin;
 [JsonSerializable(typeof(BanEntry))]
 [JsonSerializable(typeof(LimitList))]
 [JsonSerializable(typeof(LimitEntry))]
+[JsonSerializable(typeof(EventList))]
+[JsonSerializable(typeof(EventEntry))]
+[JsonSerializable(typeof(ServerEntry))]
+[JsonSerializable(typeof(ConnectionEntries))]
+[JsonSerializable(typeof(ExplanationEntry))]
+[JsonSerializable(typeof(DashboardEntry))]
 internal sealed partial class AdminJson : JsonSerializerContext;

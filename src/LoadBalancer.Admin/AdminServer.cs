@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Admin.Dashboard;
 using LoadBalancer.Admin.Endpoints;
 using LoadBalancer.Admin.Metrics;
 using LoadBalancer.Admin.Registration;
@@ -39,6 +40,9 @@ public sealed class AdminServer : IAsyncDisposable
 
     /// <summary>Why there is no listener at the default address; null where there is one, or where none was wanted.</summary>
     public string? Missing { get; private set; }
+
+    /// <summary>Writes a configuration as JSON, without its secrets, for <c>/config</c>; null (default): that answers 404.</summary>
+    public Func<ProxyConfig, byte[]>? ConfigWriter { get; init; }
 
     internal RequestServer? Server { get; private set; }
 
@@ -83,8 +87,10 @@ public sealed class AdminServer : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
-    private AdminRouteTable Routes()
+    internal AdminRouteTable Routes()
     {
+        var events = new EventEndpoints(_proxy, _time);
+        var server = new ServerEndpoints(_proxy, ConfigWriter);
         var status = new StatusEndpoints(_proxy);
         var clusters = new ClusterEndpoints(_proxy, _registry);
         var destinations = new DestinationEndpoints(_proxy, _registry, _logger);
@@ -114,6 +120,14 @@ public sealed class AdminServer : IAsyncDisposable
             new("DELETE", "/bans/{block}", bans.Remove),
             new("GET", "/limits", limits.List),
             new("GET", "/limits/{limit}", limits.Show),
+            new("GET", "/", DashboardPage.Get) { IsPublic = true },
+            new("GET", "/dashboard.json", new DashboardData(_proxy, _time).Get),
+            new("GET", "/events", events.Get),
+            new("GET", "/status", server.Status),
+            new("GET", "/config", server.Config),
+            new("GET", "/connections", new ConnectionEndpoints(_proxy, _time).List),
+            new("GET", "/explain", new ExplainEndpoint(_proxy).Get),
+            new("GET", "/openapi.json", OpenApiEndpoint.Get),
         ]);
     }
 }

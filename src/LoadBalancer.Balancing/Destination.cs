@@ -38,6 +38,15 @@ public sealed class Destination
     /// <summary>Reasons not to use it; <see cref="DestinationStatus.Eligible"/> when there are none.</summary>
     public DestinationStatus Status => (DestinationStatus)Volatile.Read(ref _status);
 
+    /// <summary>Whether picks go to it now: it is a member without reasons against it, or all are used as too few are without.</summary>
+    public bool IsPicked => IsUsed;
+
+    /// <summary>When its ejection ends, in timestamp ticks; <see cref="long.MaxValue"/> when it is not ejected.</summary>
+    public long EjectedUntil => Ejection.Until;
+
+    /// <summary>What outlier ejection has counted.</summary>
+    public FailureCounts Failures => Live.Failures.View();
+
     /// <summary>Hash of the identity, the same in every process.</summary>
     internal ulong IdentityHash { get; }
 

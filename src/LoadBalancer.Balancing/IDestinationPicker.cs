@@ -21,6 +21,9 @@ public interface IDestinationPicker
     /// <param name="now">When, in timestamp ticks.</param>
     void Complete(Destination destination, int outstanding, in PickOutcome outcome, long now);
 
+    /// <summary>What the picker knows of a destination that is in its set, for people. Changes nothing.</summary>
+    DestinationScore Describe(Destination destination, long now) => default;
+
     /// <summary>A destination's count has changed otherwise: reserved without a pick (affinity), or given back without an exchange.</summary>
     void Reserved(Destination destination, int outstanding, long now)
     {

@@ -67,6 +67,11 @@ public sealed class Scheduler
     /// <summary>Whether the destination is a member that new picks may go to, its limit aside.</summary>
     public bool IsEligible(Destination destination) => destination.Status == DestinationStatus.Eligible && Find(destination.Identity) == destination;
 
+    /// <summary>What the present picker knows of a destination, for people. Changes nothing; any thread.</summary>
+    /// <param name="destination">Any; of one that no picks go to nothing is known.</param>
+    /// <param name="now">Timestamp ticks.</param>
+    public DestinationScore Describe(Destination destination, long now) => destination.IsUsed ? Volatile.Read(ref _picker).Describe(destination, now) : default;
+
     /// <summary>
     /// Sets the members. Those whose identity is known keep their live state; the picks of those that are gone are completed as ever.
     /// </summary>

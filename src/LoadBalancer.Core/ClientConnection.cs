@@ -1,5 +1,6 @@
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Protection;
 using LoadBalancer.Core.ProxyProtocol;
@@ -25,6 +26,7 @@ internal abstract class ClientConnection(LoopContext context, ListenerSnapshot l
 
     protected internal readonly LoopContext Context = context;
 
+    private readonly long _since = context.Loop.NowMilliseconds;
     private bool _isHandedOn;
 
     /// <summary>What the client was let in with; nothing yet while it is not known who it is.</summary>
@@ -72,6 +74,24 @@ internal abstract class ClientConnection(LoopContext context, ListenerSnapshot l
 
     /// <summary>Tells the observer that the connection ended before its first request.</summary>
     protected void Record(EndReason reason) => Context.RecordConnection(Listener, Transport.Remote, Admission, reason);
+
+    /// <summary>What it is and does, for people. On its loop's thread.</summary>
+    internal virtual ConnectionView Describe() => Describe(ConnectionState.Opening);
+
+    private protected ConnectionView Describe(ConnectionState state) =>
+        new(Listener.Name, Context.Loop.Index, Transport.Remote.ToString(), DateTimeOffset.FromUnixTimeMilliseconds(Context.UnixMilliseconds - Context.Loop.NowMilliseconds + _since), state) { Encrypted = Transport.IsEncrypted };
+
+    /// <summary>What a request, or a connection that goes to a destination, does.</summary>
+    private protected static ConnectionState StateOf(ExchangePhase phase) => phase switch
+    {
+        ExchangePhase.Hello => ConnectionState.ReadingHead,
+        ExchangePhase.Policy => ConnectionState.Policy,
+        ExchangePhase.Queue => ConnectionState.Queued,
+        ExchangePhase.Connect => ConnectionState.Connecting,
+        ExchangePhase.ResponseBody or ExchangePhase.ClientWrite => ConnectionState.Answering,
+        ExchangePhase.Tunnel => ConnectionState.Relaying,
+        _ => ConnectionState.Waiting,
+    };
 
     /// <summary>The server drains: an idle connection ends now, another with what it is doing.</summary>
     internal abstract void OnDrain();

@@ -44,6 +44,9 @@ internal sealed class LoopContext
     internal bool IsDrainReported { get; set; }
     internal int ConnectionCount { get; private set; }
 
+    /// <summary>The newest connection; the others follow by <see cref="ClientConnection.NextOpen"/>.</summary>
+    internal ClientConnection? FirstConnection => _firstConnection;
+
     /// <summary>Makes the pool of a destination; it is in the list until the destination leaves its cluster.</summary>
     internal UpstreamPool AddPool(DestinationState destination)
     {

@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Protection;
 using LoadBalancer.Core.Protection.Addresses;
 using LoadBalancer.Limiting.Addresses;
@@ -23,9 +24,10 @@ public sealed partial class ProxyServer
     /// <param name="until">When it ends by itself; null for never.</param>
     /// <param name="reason">For whoever lists them.</param>
     /// <param name="force">Whether it may be wider than <see cref="BanPrefixMinV4"/> or <see cref="BanPrefixMinV6"/>.</param>
+    /// <param name="actor">Who asks for it, for the event; null for the program itself.</param>
     /// <exception cref="ArgumentException">That is no block, it is too wide, or the end lies in the past; nothing has changed.</exception>
     /// <exception cref="InvalidOperationException">There are as many bans as may be, or bans with prefixes of <see cref="BanList.PrefixLengthsMax"/> different lengths.</exception>
-    public Ban Ban(string block, DateTimeOffset? until, string reason, bool force = false)
+    public Ban Ban(string block, DateTimeOffset? until, string reason, bool force = false, string? actor = null)
     {
         ArgumentNullException.ThrowIfNull(reason);
         AddressBlock parsed = Block(block);
@@ -34,6 +36,7 @@ public sealed partial class ProxyServer
         if (until <= _time.GetUtcNow()) throw new ArgumentException("the end lies in the past", nameof(until));
         var ban = new Ban(parsed, until, reason);
         if (!Guard.TryBan(ban)) throw new InvalidOperationException($"there are {Guard.Bans.Count} bans of at most {Guard.Bans.BansMax}, and prefixes of at most {BanList.PrefixLengthsMax} different lengths");
+        Events.Add(ServerEventKind.Banned, AddressBlockText.Format(parsed), $"until {(until is { } end ? $"{end.ToUniversalTime():u}" : "it is ended")}{(reason.Length > 0 ? $"; {reason}" : "")}", actor);
         return ban;
     }
 
@@ -41,8 +44,16 @@ public sealed partial class ProxyServer
     internal static bool IsTooWideToBan(AddressBlock block) => block.PrefixLength < (block.IsIPv4 ? 128 - 32 + BanPrefixMinV4 : BanPrefixMinV6);
 
     /// <summary>Ends the ban of exactly these addresses; false when there is none. Thread-safe.</summary>
+    /// <param name="block">As it was banned.</param>
+    /// <param name="actor">Who asks for it, for the event; null for the program itself.</param>
     /// <exception cref="ArgumentException">That is no block.</exception>
-    public bool Unban(string block) => Guard.Bans.Remove(Block(block));
+    public bool Unban(string block, string? actor = null)
+    {
+        AddressBlock parsed = Block(block);
+        if (!Guard.Bans.Remove(parsed)) return false;
+        Events.Add(ServerEventKind.BanEnded, AddressBlockText.Format(parsed), "was ended before its time", actor);
+        return true;
+    }
 
     /// <summary>
     /// Reads the files of address lists now, rather than within some seconds of their change, and takes over those that can be used. Blocks for the files. Thread-safe.

@@ -2,6 +2,7 @@ using System.Net;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Metrics;
 using LoadBalancer.Core.Protection;
 using LoadBalancer.Core.Tls;
@@ -176,7 +177,7 @@ public sealed partial class ProxyServer
     private static bool IsAutoBanOther(ProxySnapshot before, ProxySnapshot next) =>
         before.Config.AutoBan != next.Config.AutoBan || !Equals(before.Config.AddressLists, next.Config.AddressLists) || !Equals(before.Config.Listeners, next.Config.Listeners);
 
-    private AutoBan? AutoBanOf(ProxySnapshot snapshot) => snapshot.Config.AutoBan is { } autoBan ? new AutoBan(autoBan, snapshot, Guard, _time, _logger) : null;
+    private AutoBan? AutoBanOf(ProxySnapshot snapshot) => snapshot.Config.AutoBan is { } autoBan ? new AutoBan(autoBan, snapshot, Guard, _time, _logger) { Events = new BanEvents(Events, _time) } : null;
 
     private static TlsTermination[] Terminations(ProxySnapshot snapshot) => [.. snapshot.Listeners.Select(listener => listener.Tls).OfType<TlsTermination>()];
 

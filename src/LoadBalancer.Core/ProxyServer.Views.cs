@@ -23,12 +23,12 @@ public sealed partial class ProxyServer
 
     /// <summary>The members of a cluster at this moment, in the order they were given. Thread-safe.</summary>
     /// <exception cref="ArgumentException">There is no such cluster.</exception>
-    public IReadOnlyList<DestinationView> DescribeDestinations(string cluster) => [.. Cluster(cluster).Scheduler.Destinations.Select(View)];
+    public IReadOnlyList<DestinationView> DescribeDestinations(string cluster) => [.. Views(Cluster(cluster).Scheduler)];
 
     /// <summary>One member of a cluster at this moment; null when there is none of that name. Thread-safe.</summary>
     /// <exception cref="ArgumentException">There is no such cluster.</exception>
     public DestinationView? DescribeDestination(string cluster, string destination) =>
-        Cluster(cluster).Members.Find(destination) is { } member ? View(member) : null;
+        Cluster(cluster).Members.Find(destination) is { } member ? View(Cluster(cluster).Scheduler, member, _time.GetTimestamp()) : null;
 
     /// <summary>The limits and what they have counted. Thread-safe.</summary>
     public IReadOnlyList<LimitView> DescribeLimits() => [.. Snapshot.Limiters.Select(limiter => new LimitView(limiter.Name, limiter.Config,
@@ -55,9 +55,24 @@ public sealed partial class ProxyServer
         return picks;
     }
 
-    private static DestinationView View(Destination destination)
+    private IEnumerable<DestinationView> Views(Scheduler scheduler)
+    {
+        long now = _time.GetTimestamp();
+        return scheduler.Destinations.Select(destination => View(scheduler, destination, now));
+    }
+
+    private DestinationView View(Scheduler scheduler, Destination destination, long now)
     {
         var state = (DestinationState)destination.Tag!;
-        return new DestinationView(state.Name, state.Source, state.Config, destination.Status, destination.Outstanding);
+        long until = destination.EjectedUntil;
+        return new DestinationView(state.Name, state.Source, state.Config, destination.Status, destination.Outstanding)
+        {
+            IsPicked = destination.IsPicked,
+            Score = scheduler.Describe(destination, now),
+            Failures = destination.Failures,
+            Connections = state.OpenConnections,
+            EjectionLeft = until == long.MaxValue ? null : until <= now ? TimeSpan.Zero : _time.GetElapsedTime(now, until),
+            History = state.History.List(),
+        };
     }
 }

@@ -6,6 +6,7 @@ using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Metrics;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Core.Protection;
@@ -46,18 +47,21 @@ public sealed partial class ProxyServer : IAsyncDisposable
         _time = timeProvider ?? TimeProvider.System;
         _logger = loggerFactory.CreateLogger<ProxyServer>();
         _observer = observer;
+        CreatedAt = _time.GetUtcNow();
+        Events = new ServerEvents(_time);
+        Refusals = new Refusals(new RefusalTally(Events, _time));
         _factory = TransportFactory.Create(config.Transport.Kind);
         LoopCount = config.Transport.Loops > 0 ? config.Transport.Loops : Environment.ProcessorCount;
-        _services = new FleetServices(_time, LoopCount, _logger, ZoneOf(config), nameResolver ?? new SystemNameResolver(), TlsTermination.UsesOpenSsl(config.Transport.Kind));
+        _services = new FleetServices(_time, LoopCount, _logger, ZoneOf(config), nameResolver ?? new SystemNameResolver(), TlsTermination.UsesOpenSsl(config.Transport.Kind)) { Events = Events };
         _snapshot = ProxySnapshot.Build(config, _services);
         TakeOverCertificates(_snapshot);
         SetCacheRoutes(_snapshot);
         BodyMemory = new BodyMemory(config.PolicyBodyBytesMax);
         Guard = new SourceGuard(config.BansMax, Refusals, _time);
         Refusals.AutoBan = AutoBanOf(_snapshot);
-        _addressLists = new AddressListWatcher(_snapshot.AddressLists, Guard.OnChanged, _time, _logger);
+        _addressLists = new AddressListWatcher(_snapshot.AddressLists, Guard.OnChanged, _time, _logger) { Events = Events };
         TrafficMeter = new TrafficMeter(this);
-        _certificates = new CertificateWatcher(_snapshot.Certificates, Terminations(_snapshot), _time, _logger);
+        _certificates = new CertificateWatcher(_snapshot.Certificates, Terminations(_snapshot), _time, _logger) { Events = Events };
     }
 
     /// <summary>Bound addresses by listener name, with real ports, once started.</summary>
@@ -74,7 +78,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         Snapshot.Limiters.Where(limiter => limiter.Config.Shared).Select(limiter => (limiter.Name, (Limiting.Rates.TokenBucket)limiter.Rate!));
 
     /// <summary>What the lists and limits have refused.</summary>
-    internal Refusals Refusals { get; } = new();
+    internal Refusals Refusals { get; }
 
     /// <summary>Whether records tell what each policy has made of a request. For rehearsals: it costs a list for each request. Default false.</summary>
     public bool RecordsVerdicts { get; init; }
@@ -134,6 +138,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
                 FollowHealth(context);
             }));
         }
+        Events.Add(ServerEventKind.ServerStarted, "", $"takes requests on {string.Join(", ", _endpoints.Select(one => $"{one.Key} ({one.Value})"))}");
         return Task.CompletedTask;
     }
 
@@ -159,6 +164,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         ClusterSnapshot snapshot = Cluster(cluster);
         IReadOnlyList<ConfigProblem> problems = ClusterValidator.ValidateDestinations(ConfigPath.Member("clusters", cluster), destinations);
         if (problems.Count > 0) throw new ConfigException(problems);
+        HashSet<DestinationState>? before = source == RegistrationSource ? null : [.. snapshot.Members.Present];
         IReadOnlyList<DestinationState> gone = snapshot.Members.Set(source, destinations, _time.GetTimestamp());
         foreach (LoopContext context in _contexts)
         {
@@ -169,18 +175,21 @@ public sealed partial class ProxyServer : IAsyncDisposable
             }));
         }
         snapshot.Queue?.Freed(); // a newcomer has room
+        NoteMembers(snapshot, source, before);
     }
 
     /// <summary>Lets a destination finish what it has and get nothing new, or takes that back; it holds as long as the destination is a member. Thread-safe.</summary>
     /// <param name="cluster">Name of the cluster.</param>
     /// <param name="destination">Name of the destination.</param>
     /// <param name="draining">True to drain, false to use it again.</param>
+    /// <param name="actor">Who asks for it, for the event; null for the program itself.</param>
     /// <returns>False when the cluster has no such destination.</returns>
     /// <exception cref="ArgumentException">There is no such cluster.</exception>
-    public bool SetDraining(string cluster, string destination, bool draining)
+    public bool SetDraining(string cluster, string destination, bool draining, string? actor = null)
     {
         ClusterSnapshot snapshot = Cluster(cluster);
         if (snapshot.Members.Find(destination) is not { } member) return false;
+        NoteDraining(snapshot, member, draining, actor);
         snapshot.Scheduler.Mark(member, DestinationStatus.Draining, draining, _time.GetTimestamp());
         return true;
     }
@@ -200,6 +209,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(certificate);
         if (Array.Find(Snapshot.Listeners, one => one.Name == listener)?.Tls is not { } tls) throw new ArgumentException($"there is no listener '{listener}' with TLS", nameof(listener));
         tls.SetIssued(name, new ServerCertificate(certificate, chain));
+        Events.Add(ServerEventKind.CertificateReplaced, name, $"listener {listener} shows a certificate that is good until {certificate.NotAfter.ToUniversalTime():u}");
     }
 
     private ClusterSnapshot Cluster(string name) =>
@@ -241,6 +251,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
             _stopped = true; // no reload from here on
             snapshot = _snapshot;
         }
+        if (_contexts.Length > 0) Events.Add(ServerEventKind.ServerDraining, "", $"takes no new connections, and finishes what it has within {DurationText.Format(snapshot.Config.DrainTimeout)}");
         _certificates.Dispose();
         _addressLists.Dispose();
         Refusals.Dispose();
@@ -269,6 +280,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
             }
         }
         await Task.Run(() => Array.ForEach(_contexts, c => c.Loop.Stop()), CancellationToken.None).ConfigureAwait(false);
+        _hasEnded = true;
         foreach (ResponseStore store in snapshot.Stores) store.Dispose();
         foreach (IRoutePolicy policy in snapshot.Policies.Values) (policy as IDisposable)?.Dispose();
         DisposeListeners();

@@ -42,7 +42,7 @@ public static class LoadBalancerServiceCollectionExtensions
                 provider.GetRequiredService<ProxyServer>(),
                 admin,
                 provider.GetRequiredService<ILoggerFactory>(),
-                options.TimeProvider ?? provider.GetService<TimeProvider>()));
+                options.TimeProvider ?? provider.GetService<TimeProvider>()) { ConfigWriter = EffectiveConfig.Write });
             services.AddHostedService<AdminHostedService>();
         }
         AddFollower(services, provider => new AcmeHostedService(provider, options));

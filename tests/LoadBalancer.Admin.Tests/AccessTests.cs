@@ -56,6 +56,48 @@ public sealed class AccessTests
         Assert.That((await lb.SendAsync("GET", "/clusters", fields: $"Origin: {origin}\r\n")).Status, Is.EqualTo(status));
     }
 
+    [TestCase("cross-site", "no-cors", 403)]
+    [TestCase("same-site", "cors", 403)]
+    [TestCase("same-origin", "cors", 200)]
+    [TestCase("none", "navigate", 200)]
+    [TestCase("cross-site", "navigate", 200, Description = "a link to the page that somebody follows")]
+    public async Task WhatABrowserSaysOfAnotherSiteIsHeeded(string site, string mode, int status)
+    {
+        await using AdminFixture lb = await AdminFixture.StartAsync(TransportKind.Auto);
+        Assert.That((await lb.SendAsync("GET", "/clusters", fields: $"Sec-Fetch-Site: {site}\r\nSec-Fetch-Mode: {mode}\r\n")).Status, Is.EqualTo(status));
+    }
+
+    // DNS rebinding: to the browser the page and the listener are of one origin.
+    [TestCase("evil.example", 421)]
+    [TestCase("evil.example:9900", 421)]
+    [TestCase("127.0.0.1.evil.example:9900", 421)]
+    [TestCase("lb", 200)]
+    [TestCase("localhost:9900", 200)]
+    [TestCase("127.0.0.1:9900", 200)]
+    [TestCase("[::1]:9900", 200)]
+    public async Task WithoutATokenANameOfSomebodyElseIsRefused(string host, int status)
+    {
+        await using AdminFixture lb = await AdminFixture.StartAsync(TransportKind.Auto);
+        using RawClient client = await lb.ConnectAsync();
+        await client.SendAsync($"GET /clusters HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\nConnection: close\r\n\r\n", TestContext.CurrentContext.CancellationToken);
+        Assert.That(Answer.Parse(await client.ReadToEndAsync(TestContext.CurrentContext.CancellationToken)).Status, Is.EqualTo(status));
+    }
+
+    [Test]
+    public async Task ThePageNeedsNoTokenAndItsDataDoes()
+    {
+        await using AdminFixture lb = await AdminFixture.StartAsync(TransportKind.Auto, admin: Tcp);
+        Answer page = await lb.SendAsync("GET", "/");
+        Assert.That(page.Status, Is.EqualTo(200));
+        Assert.That(page.Head, Does.Match("Content-Security-Policy: default-src 'none'; style-src 'sha256-[^ ']+'; script-src 'sha256-[^ ']+'; connect-src 'self';"));
+        Assert.That(page.Body, Does.Not.Contain("127.0.0.1"), "it tells nothing of the server");
+        Assert.That((await lb.SendAsync("GET", "/dashboard.json")).Status, Is.EqualTo(401));
+        Assert.That((await lb.SendAsync("GET", "/dashboard.json", fields: Right)).Status, Is.EqualTo(200));
+        Answer drained = await lb.SendAsync("POST", "/clusters/closed/destinations/fixed:drain", fields: Right);
+        Assert.That(drained.Status, Is.EqualTo(200));
+        Assert.That(lb.Proxy.Server.Events.Since(1).Single().Actor, Does.StartWith("token from 127.0.0.1:"));
+    }
+
     [TestCase("DELETE", "/clusters", "GET, HEAD, OPTIONS")]
     [TestCase("PATCH", "/clusters/app/destinations/a", "GET, HEAD, PUT, DELETE, OPTIONS")]
     [TestCase("GET", "/clusters/app/destinations/a:drain", "POST, OPTIONS")]
@@ -80,7 +122,7 @@ public sealed class AccessTests
         string line;
         do line = await lb.Proxy.Log.NextAsync(TestContext.CurrentContext.CancellationToken);
         while (!line.Contains("was registered", StringComparison.Ordinal));
-        Assert.That(line, Does.Match("^cluster app: destination a at 127.0.0.1:1 was registered by (user [0-9]+|unix) for 00:00:30$"));
+        Assert.That(line, Does.Match("^cluster app: destination a at 127.0.0.1:1 was registered by (user [^ ]+ \\(uid [0-9]+, pid [0-9]+\\)|unix) for 00:00:30$"));
         if (OperatingSystem.IsLinux()) Assert.That(line, Does.Contain("by user "));
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Text.RegularExpressions;
+using LoadBalancer.Admin.Metrics;
 using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
@@ -49,6 +50,34 @@ public sealed partial class MetricsTests(TransportKind transport)
         TrafficView view = lb.Proxy.Server.DescribeTraffic();
         Assert.That(view.Ends[(int)EndReason.Completed], Is.EqualTo(3));
         Assert.That(view.Requests.Sum(request => request.Durations.Counts.Sum()), Is.EqualTo(6));
+    }
+
+    [Test]
+    public async Task AllInstrumentsOfOneLookTellOfOneView()
+    {
+        await using ScriptedOrigin origin = AdminFixture.Named("one");
+        await using AdminFixture lb = await StartAsync(origin);
+        await RequestAsync(lb, "/", 1);
+        TrafficView before = lb.Proxy.Server.DescribeTraffic();
+        await RequestAsync(lb, "/", 1);
+        using var collector = new MeterCollector(lb.Proxy.Server);
+        string Read(TrafficView view)
+        {
+            var pipe = new System.IO.Pipelines.Pipe();
+            var text = new MetricsText(pipe.Writer);
+            collector.Write(text, view);
+            text.Flush();
+            pipe.Writer.Complete();
+            using var reader = new StreamReader(pipe.Reader.AsStream());
+            return reader.ReadToEnd();
+        }
+
+        foreach ((TrafficView view, int count) in new[] { (before, 1), (lb.Proxy.Server.DescribeTraffic(), 2) })
+        {
+            string text = Read(view);
+            Assert.That(text, Does.Contain($$"""lb_requests_total{listener="main",route="all",status="2xx"} {{count}}""").And.Contain($$"""lb_ends_total{reason="Completed"} {{count}}""")
+                .And.Contain($$"""lb_destination_attempts_total{cluster="app",destination="d0",outcome="success"} {{count}}"""));
+        }
     }
 
     [Test]

@@ -24,7 +24,7 @@ internal sealed class BanEndpoints(ProxyServer proxy, TimeProvider time, ILogger
         Ban ban;
         try
         {
-            ban = proxy.Ban(block, request.For == TimeSpan.Zero ? null : time.GetUtcNow() + request.For, request.Reason, request.Force);
+            ban = proxy.Ban(block, request.For == TimeSpan.Zero ? null : time.GetUtcNow() + request.For, request.Reason, request.Force, exchange.Who);
         }
         catch (InvalidOperationException e)
         {
@@ -41,7 +41,7 @@ internal sealed class BanEndpoints(ProxyServer proxy, TimeProvider time, ILogger
         string block = exchange.Value(0);
         if (!AddressBlockText.TryParse(block, out AddressBlock parsed, out string? problem)) return exchange.Refuse(400, $"{CharacterText.Quote(block)} {problem}");
         string shown = AddressBlockText.Format(parsed);
-        if (!proxy.Unban(block)) return exchange.Refuse(404, $"there is no ban of exactly {shown}");
+        if (!proxy.Unban(block, exchange.Who)) return exchange.Refuse(404, $"there is no ban of exactly {shown}");
         AdminLog.Unbanned(logger, shown, exchange.Who);
         return exchange.Empty(204);
     }

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using LoadBalancer.Admin.Routing;
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Events;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Admin.Endpoints;
@@ -22,11 +23,12 @@ internal sealed class CacheEndpoints(ProxyServer proxy, ILogger logger)
         {
             int purged = proxy.PurgeCache(request!.Cache, new CachePurge(request.Url, request.Tag, request.All), request.Soft);
             AdminLog.Purged(logger, purged, request.Url ?? request.Tag ?? "all", exchange.Who);
+            proxy.Events.Add(ServerEventKind.CachePurged, request.Cache ?? "", $"{purged} answers were purged: {request.Url ?? request.Tag ?? "all"}", exchange.Who);
             return exchange.Json(200, new PurgeResult(purged), AdminJson.Default.PurgeResult);
         }
         catch (ArgumentException e)
         {
-            return exchange.Refuse(400, WithoutParameter(e));
+            return exchange.Refuse(400, AdminExchange.WithoutParameter(e));
         }
     }
 
@@ -40,7 +42,7 @@ internal sealed class CacheEndpoints(ProxyServer proxy, ILogger logger)
         }
         catch (ArgumentException e)
         {
-            return exchange.Refuse(400, WithoutParameter(e));
+            return exchange.Refuse(400, AdminExchange.WithoutParameter(e));
         }
     }
 
@@ -59,9 +61,6 @@ internal sealed class CacheEndpoints(ProxyServer proxy, ILogger logger)
         }
         return fault is null;
     }
-
-    // "… (Parameter 'url')" is for programmers.
-    private static string WithoutParameter(ArgumentException e) => e.ParamName is { } name ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
 }
 
 internal sealed record CacheList(IReadOnlyList<CacheView> Caches);

@@ -1,5 +1,6 @@
 using LoadBalancer.Admin.Routing;
 using LoadBalancer.Core;
+using LoadBalancer.Core.Events;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Admin.Endpoints;
@@ -21,6 +22,7 @@ internal sealed class CertificateEndpoints(ProxyServer proxy, TimeProvider time,
             return exchange.Refuse(503, "the files of certificates are being read, which does not end; is one on a file system that hangs?");
         }
         AdminLog.CertificatesReloaded(logger, replaced, exchange.Who);
+        proxy.Events.Add(ServerEventKind.CertificatesReloaded, "", $"the files of certificates were read again: {replaced} replaced", exchange.Who);
         return Show(exchange);
     }
 

@@ -2,6 +2,7 @@ using LoadBalancer.Admin.Registration;
 using LoadBalancer.Admin.Routing;
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Events;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Admin.Endpoints;
@@ -40,9 +41,11 @@ internal sealed class DestinationEndpoints(ProxyServer proxy, Registry registry,
         {
             case RegistryChange.Added:
                 AdminLog.Registered(logger, cluster, id, request.Destination.Address, exchange.Who, request.Lease);
+                proxy.Events.Add(ServerEventKind.DestinationRegistered, $"{cluster}/{id}", $"registered at {request.Destination.Address} for {DurationText.Format(request.Lease)}", exchange.Who);
                 return Registered(exchange, cluster, id, request, 201);
             case RegistryChange.Changed:
                 AdminLog.Changed(logger, cluster, id, exchange.Who, request.Destination);
+                proxy.Events.Add(ServerEventKind.DestinationChanged, $"{cluster}/{id}", $"registered anew with other settings, at {request.Destination.Address}", exchange.Who);
                 return Registered(exchange, cluster, id, request, 200);
             case RegistryChange.Renewed:
                 AdminLog.Renewed(logger, cluster, id, exchange.Who);
@@ -60,6 +63,7 @@ internal sealed class DestinationEndpoints(ProxyServer proxy, Registry registry,
         else if (await registry.RemoveAsync(cluster, id).ConfigureAwait(false))
         {
             AdminLog.Removed(logger, cluster, id, exchange.Who);
+            proxy.Events.Add(ServerEventKind.DestinationRemoved, $"{cluster}/{id}", "its registration was taken back", exchange.Who);
             await exchange.Empty(204).ConfigureAwait(false);
         }
         else if (proxy.DescribeDestination(cluster, id) is { } other)
@@ -76,7 +80,7 @@ internal sealed class DestinationEndpoints(ProxyServer proxy, Registry registry,
         if (Cluster(exchange, out string cluster) is null) return NoCluster(exchange);
         string id = exchange.Value(1);
         registry.Apply(cluster);
-        if (!proxy.SetDraining(cluster, id, drains)) return NoDestination(exchange, cluster);
+        if (!proxy.SetDraining(cluster, id, drains, exchange.Who)) return NoDestination(exchange, cluster);
         if (drains) AdminLog.Draining(logger, cluster, id, exchange.Who);
         else AdminLog.Enabled(logger, cluster, id, exchange.Who);
         return Show(exchange, cluster, 200);

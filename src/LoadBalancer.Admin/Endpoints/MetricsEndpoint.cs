@@ -11,8 +11,8 @@ internal sealed class MetricsEndpoint(ProxyServer proxy, MeterCollector collecto
     {
         exchange.Response.AddField("Content-Type", MetricsText.ContentType);
         var text = new MetricsText(exchange.Response.Body);
-        collector.Write(text);
         TrafficView traffic = proxy.DescribeTraffic();
+        collector.Write(text, traffic);
         text.Family("lb_request_duration_seconds", "histogram", "Time from a request's head to the end of its answer.");
         foreach (RequestTraffic request in traffic.Requests)
             Histogram("lb_request_duration_seconds", request.Durations, new("listener", request.Listener), new("route", request.Route));

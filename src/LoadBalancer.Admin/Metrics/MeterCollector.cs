@@ -19,14 +19,16 @@ internal sealed class MeterCollector(ProxyServer server) : IDisposable
     private bool _isDisposed;
 
     /// <summary>Writes all families, in the order of their names.</summary>
-    internal void Write(MetricsText text)
+    /// <param name="text">Where to.</param>
+    /// <param name="traffic">What the server has served, for all instruments that tell of it.</param>
+    internal void Write(MetricsText text, TrafficView traffic)
     {
         lock (_lock) // one read at a time: what is observed is cleared first
         {
             if (_isDisposed) return;
             _listener ??= Listen();
             foreach (MeterSeries series in _observed.Values) series.Clear();
-            _listener.RecordObservableInstruments();
+            server.TrafficMeter.Share(traffic, _listener.RecordObservableInstruments);
             foreach ((_, MeterSeries series) in _families.OrderBy(family => family.Key, StringComparer.Ordinal)) series.Write(text);
         }
     }

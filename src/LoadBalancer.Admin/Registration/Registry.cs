@@ -1,5 +1,6 @@
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Events;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Admin.Registration;
@@ -26,7 +27,7 @@ internal sealed record RegistrationView(TimeSpan Lease, DateTimeOffset ExpiresAt
 /// </summary>
 internal sealed class Registry : IDisposable
 {
-    internal const string Source = "registration";
+    internal const string Source = ProxyServer.RegistrationSource;
     internal const int DestinationsMax = 10_000; // of a cluster
 
     // From one list to the next: this long, and this many times what the last one took.
@@ -224,7 +225,11 @@ internal sealed class Registry : IDisposable
             }
         }
         if (gap > SweepGapMax) AdminLog.Extended(_logger, gap.TotalSeconds);
-        foreach ((string cluster, string id, TimeSpan lease) in expired) AdminLog.Expired(_logger, cluster, id, lease);
+        foreach ((string cluster, string id, TimeSpan lease) in expired)
+        {
+            AdminLog.Expired(_logger, cluster, id, lease);
+            _proxy.Events.Add(ServerEventKind.DestinationExpired, $"{cluster}/{id}", $"was not renewed for {DurationText.Format(lease)}");
+        }
         if (expired.Count > 0) ApplyAll();
     }
 

@@ -15,10 +15,16 @@ internal sealed class AdminApi(AdminRouteTable routes, string? token, TimeProvid
         // A page of another site, sent by a browser of somebody who may come in.
         if (request.Field("Origin") is { } origin && !origin.Equals($"http://{request.Host}", StringComparison.OrdinalIgnoreCase))
             return exchange.Refuse(403, "a page of another origin asks; requests come from programs, or from pages of this listener");
-        if (_guard is not null && Challenge(exchange) is { } challenge) return challenge;
+        // The same where the browser leaves Origin out, as for images; a link that was followed asks for a page.
+        if (request.Field("Sec-Fetch-Site") is "cross-site" or "same-site" && request.Field("Sec-Fetch-Mode") != "navigate")
+            return exchange.Refuse(403, "a page of another site asks; requests come from programs, or from pages of this listener");
+        if (_guard is null && !HostCheck.IsOurs(request.Host))
+            return exchange.Refuse(421, $"{CharacterText.Quote(request.Host)} is no name of this listener; use an address, \"localhost\", or a name without dots");
+        AdminRoute? found = routes.Find(request.Method, request.Path, out string[] values, out IReadOnlyList<string> methods);
+        if (_guard is not null && found is not { IsPublic: true } && Challenge(exchange) is { } challenge) return challenge;
 
         if (request is { Path: "*", Method: "OPTIONS" }) return Allow(exchange, ["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
-        if (routes.Find(request.Method, request.Path, out string[] values, out IReadOnlyList<string> methods) is { } route)
+        if (found is { } route)
         {
             exchange.SetValues(values);
             return route.Handler(exchange, aborted);

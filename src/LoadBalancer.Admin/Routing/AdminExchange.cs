@@ -12,14 +12,21 @@ internal sealed class AdminExchange(ServedRequest request, ServedResponse respon
     private static readonly JsonWriterOptions WriterOptions = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private string[] _values = [];
+    private string? _who;
 
     internal ServedRequest Request => request;
 
     /// <summary>For streams; else one of the methods below answers.</summary>
     internal ServedResponse Response => response;
 
-    /// <summary>Who asks, as it stands in the log: the user of a Unix socket, else the address.</summary>
-    internal string Who { get; } = request.PeerUserId >= 0 ? $"user {request.PeerUserId}" : request.Peer.ToString();
+    /// <summary>Who asks, as it stands in the log and in events: user and process of a Unix socket, else the address that has the token.</summary>
+    internal string Who => _who ??= request.PeerUserId >= 0 ? PeerName.Describe(request.PeerUserId, request.PeerProcessId) : request.Peer.Family == System.Net.Sockets.AddressFamily.Unix ? "unix" : $"token from {request.Peer}";
+
+    /// <summary>A parameter of the query; null where there is none.</summary>
+    internal string? Query(string name) => QueryText.Find(request.Query, name);
+
+    /// <summary>What an argument's exception says; "… (Parameter 'url')" is for programmers.</summary>
+    internal static string WithoutParameter(ArgumentException e) => e.ParamName is { } name ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
 
     /// <summary>The parts of the path in braces, percent-decoded, in their order.</summary>
     internal string Value(int index) => _values[index];

@@ -4,4 +4,8 @@ namespace LoadBalancer.Admin.Routing;
 /// <param name="Method">GET, which answers HEAD too, PUT, POST or DELETE.</param>
 /// <param name="Template">The path: "{name}" takes one segment, "{name}:verb" one that ends so.</param>
 /// <param name="Handler">Answers. May stream, until the token is cancelled.</param>
-internal sealed record AdminRoute(string Method, string Template, Func<AdminExchange, CancellationToken, Task> Handler);
+internal sealed record AdminRoute(string Method, string Template, Func<AdminExchange, CancellationToken, Task> Handler)
+{
+    /// <summary>Whether it answers without the token: it tells nothing of the server.</summary>
+    internal bool IsPublic { get; init; }
+}

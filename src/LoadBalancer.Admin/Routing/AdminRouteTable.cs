@@ -3,6 +3,8 @@ namespace LoadBalancer.Admin.Routing;
 /// <summary>Finds the route of a request by path, then method: the first template that matches is the one meant, so those with a verb stand before those without.</summary>
 internal sealed class AdminRouteTable(IReadOnlyList<AdminRoute> routes)
 {
+    internal IReadOnlyList<AdminRoute> Routes => routes;
+
     private readonly Template[] _templates = [.. routes.GroupBy(route => route.Template).Select(group => new Template(group.Key, [.. group]))];
 
     /// <summary>The route, with the values of its path; or null, with the methods that the path has (none: there is no such path).</summary>

@@ -30,6 +30,13 @@ internal struct FailureCounter
         return requests >= limits.RequestsMin && (int)(counts >> 32) > limits.ShareMax * requests;
     }
 
+    /// <summary>The counts, read one after the other.</summary>
+    internal FailureCounts View()
+    {
+        long counts = Volatile.Read(ref _counts);
+        return new(Volatile.Read(ref _inARow), (int)(counts >> 32), (int)counts);
+    }
+
     /// <summary>Forgets everything.</summary>
     internal void Clear()
     {

@@ -122,6 +122,16 @@ internal sealed class LatencyWeightedPicker : IDestinationPicker
         if (seat >= 0) _board.SetLazily(seat, Price(seat, outstanding, now));
     }
 
+    /// <inheritdoc/>
+    public DestinationScore Describe(Destination destination, long now)
+    {
+        int seat = _set.SeatOf(destination);
+        if (seat < 0) return default;
+        LatencyWeightedState known = LatencyWeightedState.Unpack(Volatile.Read(ref destination.Live.Learned));
+        int price = Price(seat, destination.Outstanding, now);
+        return new(price == ScoreBoard.None ? null : price / (double)PriceUnit, destination.Live.Samples == 0 ? null : Math.Exp(known.LnLatency) / 1000, known.Failing);
+    }
+
     private void Learn(Destination destination, in PickOutcome outcome, long now)
     {
         ref LiveState live = ref destination.Live;

@@ -77,6 +77,13 @@ internal sealed class LeastOutstandingPicker : IDestinationPicker
     }
 
     /// <inheritdoc/>
+    public DestinationScore Describe(Destination destination, long now)
+    {
+        int seat = _set.SeatOf(destination);
+        return seat < 0 ? default : new(destination.Outstanding * (double)_perPick[seat]);
+    }
+
+    /// <inheritdoc/>
     public void Attached()
     {
         for (int seat = 0; seat < _set.Count; seat++) Publish(seat);

@@ -45,6 +45,15 @@ internal sealed class LeastTimePicker(DestinationSet set, long failSeconds, Turn
     }
 
     /// <inheritdoc/>
+    public DestinationScore Describe(Destination destination, long now)
+    {
+        int seat = set.SeatOf(destination);
+        if (seat < 0) return default;
+        long known = Volatile.Read(ref destination.Live.Learned);
+        return new((double)Time(destination, now) * (1 + destination.Outstanding) / set.Weights[seat], known == 0 ? null : known / 1000.0);
+    }
+
+    /// <inheritdoc/>
     public void Complete(Destination destination, int outstanding, in PickOutcome outcome, long now)
     {
         if (outcome.Kind != PickOutcomeKind.Success) return;

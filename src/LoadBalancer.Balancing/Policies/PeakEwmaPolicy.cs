@@ -34,6 +34,21 @@ internal readonly struct PeakEwmaLoad(TimeSpan decayTime, long timestampFrequenc
     public void Learn(Destination destination, in PickOutcome outcome, long now) =>
         Observe(ref destination.Live, Math.Max(0, outcome.LatencyTicks >= 0 ? outcome.LatencyTicks : outcome.TotalTicks) * _nanosecondsPerTick, now);
 
+    /// <inheritdoc/>
+    public double? LatencySecondsOf(Destination destination, long now) => Cost(destination, now) is > 0 and double cost ? cost / 1e9 : null;
+
+    /// <inheritdoc/>
+    public double Peek(Destination destination, int weight, long now)
+    {
+        double cost = Cost(destination, now);
+        int outstanding = destination.Outstanding;
+        return cost == 0 && outstanding > 0 ? Penalty + outstanding : cost * (outstanding + 1);
+    }
+
+    // As an observation of nothing would leave it, without leaving it so.
+    private double Cost(Destination destination, long now) => BitConverter.Int64BitsToDouble(Volatile.Read(ref destination.Live.Learned))
+        * Math.Exp(-Math.Max(0, now - Volatile.Read(ref destination.Live.LearnedAt)) * _perDecay);
+
     // Finagle's PeakEwma.Metric.observe, whose mutex is an exchange here: an update lost under contention is a sample lost.
     private double Observe(ref LiveState live, double roundTrip, long now)
     {

@@ -19,6 +19,12 @@ internal interface IDestinationLoad
     /// <summary>Load of a destination at a time.</summary>
     double Of(Destination destination, int weight, long now);
 
+    /// <summary>The latency it assumes, in seconds; null for none. Changes nothing.</summary>
+    double? LatencySecondsOf(Destination destination, long now);
+
+    /// <summary>The load, for people. Changes nothing.</summary>
+    double Peek(Destination destination, int weight, long now);
+
     /// <summary>A pick of it has ended.</summary>
     void Learn(Destination destination, in PickOutcome outcome, long now);
 }
@@ -27,6 +33,12 @@ internal readonly struct OutstandingLoad : IDestinationLoad
 {
     /// <inheritdoc/>
     public double Of(Destination destination, int weight, long now) => (double)destination.Outstanding / weight;
+
+    /// <inheritdoc/>
+    public double? LatencySecondsOf(Destination destination, long now) => null;
+
+    /// <inheritdoc/>
+    public double Peek(Destination destination, int weight, long now) => Of(destination, weight, now);
 
     /// <inheritdoc/>
     public void Learn(Destination destination, in PickOutcome outcome, long now)
@@ -67,6 +79,13 @@ internal sealed class PowerOfTwoPicker<TLoad>(DestinationSet set, TLoad load) : 
         }
         if (first >= 0 && set[first].TryReserve(now, out _)) return set[first]; // it alone can be used, or nearly
         return set.ReserveAny(set.Random.Next(set.Count), context.Exclude, now);
+    }
+
+    /// <inheritdoc/>
+    public DestinationScore Describe(Destination destination, long now)
+    {
+        int seat = set.SeatOf(destination);
+        return seat < 0 ? default : new(_load.Peek(destination, set.Weights[seat], now), _load.LatencySecondsOf(destination, now));
     }
 
     /// <inheritdoc/>

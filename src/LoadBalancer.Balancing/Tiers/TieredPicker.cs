@@ -69,6 +69,9 @@ internal sealed class TieredPicker : IDestinationPicker
     /// <inheritdoc/>
     public void Probed(Destination destination, in ProbeResult result, long now) => Of(destination).Probed(destination, result, now);
 
+    /// <inheritdoc/>
+    public DestinationScore Describe(Destination destination, long now) => Of(destination).Describe(destination, now);
+
     private void GiveBack(Destination reserved, long now) => Of(reserved).Reserved(reserved, reserved.Release(), now);
 
     // A destination that has left keeps the tier it had, of perhaps more tiers than now.

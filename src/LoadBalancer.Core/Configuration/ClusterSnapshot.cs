@@ -1,6 +1,7 @@
 using System.Text;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.Affinity;
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Health;
 using LoadBalancer.Core.Probing;
@@ -43,7 +44,7 @@ internal sealed class ClusterSnapshot
         Hedging = was is not null && was.Hedge == config.Hedge ? before!.Hedging : config.Hedge is { } hedge ? new HedgePolicy(hedge, services) : null;
         if (before is null)
         {
-            _watch = new StatusWatch(name, services.Logger) { Queue = Queue };
+            _watch = new StatusWatch(name, services.Logger) { Queue = Queue, Events = services.Events };
             Scheduler = new Scheduler(BalancingPolicies.Create(config.Balance), Options(config, services) with { Observer = _watch });
             Members = new ClusterMembers(name, config, Scheduler, services);
             Members.Set(ClusterMembers.Configured, config.Destinations, now);
@@ -173,4 +174,8 @@ internal sealed class ClusterSnapshot
 /// <param name="Zone">The balancer's own; null for none.</param>
 /// <param name="NameResolver">Looks up destinations' names.</param>
 /// <param name="UsesOpenSsl">Which engine encrypts: see <see cref="Tls.TlsTermination.UsesOpenSsl"/>.</param>
-internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, string? Zone, INameResolver NameResolver, bool UsesOpenSsl);
+internal sealed record FleetServices(TimeProvider Time, int LoopCount, ILogger Logger, string? Zone, INameResolver NameResolver, bool UsesOpenSsl)
+{
+    /// <summary>Where operators are told what happens.</summary>
+    internal required ServerEvents Events { get; init; }
+}

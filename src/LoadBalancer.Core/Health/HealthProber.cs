@@ -1,6 +1,7 @@
 using System.Net;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Timers;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
@@ -140,7 +141,15 @@ internal sealed class HealthProber : LoopTimer
     private void Tell(ProbeResult result)
     {
         _cluster.Scheduler.Mark(_destination, DestinationStatus.Unhealthy, hold: !_verdict.IsHealthy, _context.Loop.Time.GetTimestamp());
-        if (_verdict.IsHealthy) HealthLog.Healthy(_context.Server.Logger, _cluster.Name, _state.Name);
-        else HealthLog.Unhealthy(_context.Server.Logger, _cluster.Name, _state.Name, result.Failure);
+        if (_verdict.IsHealthy)
+        {
+            HealthLog.Healthy(_context.Server.Logger, _cluster.Name, _state.Name);
+            _context.Server.NoteStatus(_cluster.Name, _state, ServerEventKind.DestinationHealthy, "its probes succeed");
+        }
+        else
+        {
+            HealthLog.Unhealthy(_context.Server.Logger, _cluster.Name, _state.Name, result.Failure);
+            _context.Server.NoteStatus(_cluster.Name, _state, ServerEventKind.DestinationUnhealthy, $"its probes fail: {result.Failure}");
+        }
     }
 }

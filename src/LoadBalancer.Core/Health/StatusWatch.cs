@@ -1,4 +1,5 @@
 using LoadBalancer.Balancing;
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Upstream;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,9 @@ internal sealed class StatusWatch(string cluster, ILogger logger) : IStatusObser
     /// <summary>Where requests wait; null where they do not.</summary>
     internal volatile WaitQueue? Queue;
 
+    /// <summary>Where it is told too.</summary>
+    internal required ServerEvents Events { get; init; }
+
     /// <summary>Ejections so far.</summary>
     internal long Ejections => Volatile.Read(ref _ejections);
 
@@ -23,8 +27,15 @@ internal sealed class StatusWatch(string cluster, ILogger logger) : IStatusObser
         {
             Interlocked.Increment(ref _ejections);
             HealthLog.Ejected(logger, cluster, ((DestinationState)destination.Tag!).Name);
+            ProxyServer.NoteStatus(Events, cluster, (DestinationState)destination.Tag!, ServerEventKind.DestinationEjected, Cause(destination.Failures), actor: null);
         }
-        if (wasEjected && !isEjected) HealthLog.EjectionEnded(logger, cluster, ((DestinationState)destination.Tag!).Name);
+        if (wasEjected && !isEjected)
+        {
+            HealthLog.EjectionEnded(logger, cluster, ((DestinationState)destination.Tag!).Name);
+            ProxyServer.NoteStatus(Events, cluster, (DestinationState)destination.Tag!, ServerEventKind.DestinationReturned, "its ejection is over", actor: null);
+        }
         if (after == DestinationStatus.Eligible) Queue?.Freed();
     }
+
+    private static string Cause(in FailureCounts counts) => $"too much failed there: {counts.InARow} requests in a row, {counts.Failures} of the last {counts.Requests}";
 }

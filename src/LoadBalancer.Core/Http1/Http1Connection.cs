@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Forwarding;
@@ -97,6 +98,33 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         if (_exchange is not null) return; // looks for itself when it comes to the next request
         FollowListener();
         if (_isLeaving && _phase == Phase.Idle) Transport.Input.CancelPendingRead();
+    }
+
+    internal override ConnectionView Describe()
+    {
+        if (_exchange is not { } exchange)
+            return Describe(_phase == Phase.Linger ? ConnectionState.Closing : ConnectionState.Idle) with { Requests = _requests };
+        if (exchange.Record.Target.IsEmpty) return Describe(ConnectionState.ReadingHead) with { Requests = _requests };
+        return Describe(StateOf(exchange.Phase)) with
+        {
+            Requests = _requests,
+            Method = Encoding.Latin1.GetString(exchange.Record.Method.Span),
+            Target = ShownTarget(exchange.Record.Target.Span),
+            Route = exchange.Record.Route,
+            Cluster = exchange.Record.Cluster,
+            Destination = exchange.Lease.IsActive ? exchange.Destination.Name : exchange.Record.Destination,
+            BytesReceived = exchange.Record.RequestBodyBytes,
+            BytesSent = exchange.Record.ResponseBodyBytes,
+        };
+    }
+
+    // Without the query, where tokens are to be found.
+    private static string ShownTarget(ReadOnlySpan<byte> target)
+    {
+        const int LengthMax = 256;
+        int end = target.IndexOf((byte)'?');
+        if (end >= 0) target = target[..end];
+        return target.Length <= LengthMax ? Encoding.Latin1.GetString(target) : $"{Encoding.Latin1.GetString(target[..(LengthMax - 1)])}…";
     }
 
     private async Task RunAsync()

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Protection.Addresses;
 using LoadBalancer.Core.Routing;
 using LoadBalancer.Core.Transport;
@@ -26,6 +27,9 @@ internal sealed class AutoBan
     private readonly KeySecret _secret = KeySecret.Random();
     private readonly SlidingWindow? _refusals; // allows one less than leads to a ban; null where the first one does
     private long _toldFullAt; // timestamp; 0 for never
+
+    /// <summary>Where operators are told.</summary>
+    internal required BanEvents Events { get; init; }
 
     internal AutoBan(AutoBanConfig config, ProxySnapshot snapshot, SourceGuard guard, TimeProvider time, ILogger logger)
     {
@@ -77,6 +81,7 @@ internal sealed class AutoBan
                 break;
             case true:
                 ProtectionLog.Banned(_logger, text, end, ban.Reason);
+                Events.Banned(text, $"until {end}; {ban.Reason}");
                 break;
             case false when HasToTell():
                 ProtectionLog.NotBanned(_logger, text, ban.Reason, _guard.Bans.Count);

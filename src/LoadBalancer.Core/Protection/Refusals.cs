@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using LoadBalancer.Core.AccessLog;
+using LoadBalancer.Core.Events;
 
 namespace LoadBalancer.Core.Protection;
 
@@ -14,7 +15,14 @@ internal sealed class Refusals : IDisposable
     private readonly Meter _meter = new("LoadBalancer");
     private readonly Counter<long> _count;
 
-    internal Refusals() => _count = _meter.CreateCounter<long>("lb.refusals", "{refusal}", "Requests and connections that a list or limit has refused, or would have without dryRun.");
+    internal Refusals(RefusalTally tally)
+    {
+        Tally = tally;
+        _count = _meter.CreateCounter<long>("lb.refusals", "{refusal}", "Requests and connections that a list or limit has refused, or would have without dryRun.");
+    }
+
+    /// <summary>What was refused, for people.</summary>
+    internal RefusalTally Tally { get; }
 
     /// <summary>Is told of refusals; null where nobody is banned for them.</summary>
     internal AutoBan? AutoBan { get; set; }
@@ -32,12 +40,17 @@ internal sealed class Refusals : IDisposable
             if (reason != EndReason.SourceBanned) AutoBan?.OnRefused(record, reason, policy);
         }
         else if (record.DryRunReason == EndReason.None) (record.DryRunReason, record.DryRunPolicy) = (reason, policy);
+        Tally.Note(record, reason, policy, isDryRun);
         if (!_count.Enabled) return;
         var tags = new TagList { { "listener", record.Listener }, { "reason", NameOf(reason) }, { "policy", policy }, { "dry_run", isDryRun ? "true" : "false" } };
         _count.Add(1, tags);
     }
 
-    public void Dispose() => _meter.Dispose();
+    public void Dispose()
+    {
+        _meter.Dispose();
+        Tally.Dispose();
+    }
 
     private static string NameOf(EndReason reason) => Names[(int)reason]; // the values are consecutive
 }

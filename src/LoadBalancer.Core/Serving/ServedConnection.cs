@@ -72,7 +72,7 @@ internal sealed class ServedConnection(RequestServer server, TransportConnection
             return await RefuseAsync(Rejections.StatusOf(_head.Rejection), $"the request breaks a rule of HTTP: {_head.Rejection}").ConfigureAwait(false);
         if (_head.Method == RequestMethod.Connect) return await RefuseAsync(501, "CONNECT: there is nothing to tunnel to").ConfigureAwait(false);
 
-        var request = new ServedRequest(_head, input.Bytes.Span, transport.Remote, transport.GetPeerUserId());
+        var request = new ServedRequest(_head, input.Bytes.Span, transport.Remote, transport.GetPeerIds());
         input.Consume(_head.Length);
         if (_head.HasBody && await ReadBodyAsync(request).ConfigureAwait(false) is { } refusal)
             return refusal.Status != 0 && await RefuseAsync(refusal.Status, refusal.Detail).ConfigureAwait(false);

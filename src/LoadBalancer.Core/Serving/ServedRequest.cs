@@ -9,10 +9,10 @@ public sealed class ServedRequest
 {
     private readonly KeyValuePair<string, string>[] _fields;
 
-    internal ServedRequest(RequestHead head, ReadOnlySpan<byte> bytes, PeerAddress peer, int peerUserId)
+    internal ServedRequest(RequestHead head, ReadOnlySpan<byte> bytes, PeerAddress peer, (int User, int Process) peerIds)
     {
         Peer = peer;
-        PeerUserId = peerUserId;
+        (PeerUserId, PeerProcessId) = peerIds;
         Method = Text(bytes.Slice(head.MethodStart, head.MethodLength));
         Path = head.IsServerWide ? "*" : head.PathLength == 0 ? "/" : Text(bytes.Slice(head.PathStart, head.PathLength));
         Query = Text(bytes.Slice(head.QueryStart, head.QueryLength));
@@ -41,6 +41,9 @@ public sealed class ServedRequest
 
     /// <summary>User id of the process at the other end of a Unix socket; -1 for TCP, and where the system does not tell.</summary>
     public int PeerUserId { get; }
+
+    /// <summary>Id of the process that has connected to a Unix socket; -1 for TCP, and where the system does not tell. It may have ended, or handed the socket on.</summary>
+    public int PeerProcessId { get; }
 
     /// <summary>All field lines, in the order in which they came.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Fields => _fields;

@@ -19,6 +19,14 @@ internal sealed class TcpConnection : ClientConnection, IConnectionObserver
         _ = RunAsync(); // ends with the connection; catches everything itself
     }
 
+    internal override ConnectionView Describe() => Describe(StateOf(_forward.Phase)) with
+    {
+        Cluster = _forward.Cluster?.Name,
+        Destination = _forward.Lease.IsActive ? _forward.Destination.Name : null,
+        BytesReceived = _forward.Bytes?.Client,
+        BytesSent = _forward.Bytes?.Upstream,
+    };
+
     private async Task RunAsync()
     {
         try

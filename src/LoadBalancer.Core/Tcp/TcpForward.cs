@@ -42,6 +42,9 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
 
     internal override bool CarriesHttp => false;
 
+    /// <summary>What was relayed so far; null before it is.</summary>
+    internal (long Client, long Upstream)? Bytes => _relay is { } relay ? (relay.ClientBytes, relay.UpstreamBytes) : null;
+
     /// <summary>Whether the client has not said yet what it wants.</summary>
     internal bool IsAwaitingHello => _hello is not null;
 

@@ -1,3 +1,4 @@
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Files;
 using Microsoft.Extensions.Logging;
 
@@ -31,6 +32,9 @@ internal sealed class CertificateWatcher : IDisposable
         _metrics = new CertificateMetrics(() => Volatile.Read(ref _store), time);
         _timer = new FileLookTimer(time, () => Look(settles: true).IsUnsettled, e => TlsLog.LookFailed(logger, e));
     }
+
+    /// <summary>Where operators are told.</summary>
+    internal required ServerEvents Events { get; init; }
 
     /// <summary>Tells what expires, then watches.</summary>
     internal void Start()
@@ -142,13 +146,16 @@ internal sealed class CertificateWatcher : IDisposable
                 CertificateView view = source.View(_time.GetUtcNow())!;
                 string names = Names(view);
                 TlsLog.Replaced(_logger, source.File, listeners, names, view.ExpiresAt);
+                Events.Add(ServerEventKind.CertificateReplaced, source.File, $"{names}, good until {view.ExpiresAt:u}");
                 source.Told = default; // the new one's end is news
                 break;
             case SourceChange.Refused:
                 TlsLog.Refused(_logger, source.File, listeners, source.Problem!);
+                Events.Add(ServerEventKind.CertificateFailing, source.File, $"cannot be used, what was read before stays: {source.Problem}");
                 break;
             case SourceChange.Restored:
                 TlsLog.Restored(_logger, source.File, listeners);
+                Events.Add(ServerEventKind.CertificateRestored, source.File, "holds again what is in use");
                 break;
         }
         if (change != SourceChange.Restored) _metrics.CountReload(source, isReplaced: change == SourceChange.Replaced);
@@ -165,6 +172,12 @@ internal sealed class CertificateWatcher : IDisposable
             if (state == CertificateState.Valid || state == source.Told.State && now - source.Told.At < ReminderInterval) continue;
             source.Told = (state, now);
             string listeners = Listeners(source), names = Names(source.View(now)!), left = CertificateValidity.Describe(expiresAt - now);
+            Events.Add(ServerEventKind.CertificateExpiring, source.File, state switch
+            {
+                CertificateState.NotYetValid => $"{names}: is not valid before {notBefore:u}",
+                CertificateState.Expired => $"{names}: has ended at {expiresAt:u}",
+                _ => $"{names}: ends at {expiresAt:u}, in {left}",
+            });
             switch (state)
             {
                 case CertificateState.NotYetValid:

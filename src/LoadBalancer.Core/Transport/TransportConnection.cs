@@ -89,8 +89,8 @@ internal abstract class TransportConnection : IDuplexPipe
 
     private protected abstract PeerAddress AskLocalAddress();
 
-    /// <summary>User id of the process at the other end of a Unix socket; -1 where the system does not tell.</summary>
-    internal virtual int GetPeerUserId() => -1;
+    /// <summary>User and process at the other end of a Unix socket, as they were when it connected; -1 each where the system does not tell.</summary>
+    internal virtual (int User, int Process) GetPeerIds() => (-1, -1);
 
     internal TransportFault Fault { get; private protected set; }
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Metrics;
 using LoadBalancer.Core.ProxyProtocol;
 using LoadBalancer.Core.Tls;
@@ -51,6 +52,7 @@ internal sealed class DestinationState
     internal string Name { get; }
     internal DestinationConfig Config { get; set; } // of the newest list
     internal string Source { get; set; } = ClusterMembers.Configured; // who knows of it
+    internal StatusHistory History { get; } = new();
     internal ConnectionPoolConfig Pool { get; }
 
     /// <summary>The PROXY header with which connections to it begin.</summary>

@@ -66,7 +66,7 @@ internal static class AccessSpecs
             new TextListSpec(new TextSpec(examples: ["TRACE"])), c => c.Methods, (c, v) => c with { Methods = v }) { OtherNames = ["method"] },
         new FieldSpec<BlockRuleConfig, IReadOnlyDictionary<string, string>>("headers",
             "Patterns of header fields by name, all of which must match; \"*\" is for any value, \"\" for a field that is missing or empty.",
-            new MapSpec<string>(new TextSpec(), () => ""), c => c.Headers, (c, v) => c with { Headers = v }) { OtherNames = ["header"] },
+            new MapSpec<string>(new TextSpec(), () => ""), c => c.Headers, (c, v) => c with { Headers = v }) { Secrecy = Secrecy.All, OtherNames = ["header"] },
         new FieldSpec<BlockRuleConfig, IReadOnlyList<string>>("userAgents", "Patterns of User-Agent; \"\" is for a request without one. Empty: any.",
             new TextListSpec(new TextSpec(examples: ["*sqlmap*"])), c => c.UserAgents, (c, v) => c with { UserAgents = v }) { OtherNames = ["userAgent", "agents"] },
         new FieldSpec<BlockRuleConfig, IReadOnlyList<string>>("addresses", "Address lists that the client is in. Empty: any client.",

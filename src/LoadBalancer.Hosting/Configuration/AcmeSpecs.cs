@@ -11,7 +11,7 @@ internal static class AcmeSpecs
         new FieldSpec<ExternalAccountConfig, string>("keyId", "Key identifier, as the authority gave it.",
             new TextSpec(), c => c.KeyId, (c, v) => c with { KeyId = v }) { IsRequired = true, OtherNames = ["kid", "key_id"] },
         new FieldSpec<ExternalAccountConfig, string>("macKey", "MAC key in base64url, as the authority gave it. Keep it out of the file: \"${EAB_MAC_KEY}\" or \"@file:eab.txt\".",
-            new TextSpec(examples: ["${EAB_MAC_KEY}", "@file:eab.txt"]), c => c.MacKey, (c, v) => c with { MacKey = v }) { IsRequired = true, OtherNames = ["hmac", "hmacEncoded", "mac_key"] });
+            new TextSpec(examples: ["${EAB_MAC_KEY}", "@file:eab.txt"]), c => c.MacKey, (c, v) => c with { MacKey = v }) { Secrecy = Secrecy.All, IsRequired = true, OtherNames = ["hmac", "hmacEncoded", "mac_key"] });
 
     internal static readonly ObjectSpec<AcmeConfig> Acme = new(
         "acme", "The certification authority that certificates are had from (ACME, RFC 8555), and how.", () => new AcmeConfig(),

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LoadBalancer.Gateway.Authentication;
 using LoadBalancer.Hosting.Configuration.Specs;
 using LoadBalancer.Identity.Certificates;
@@ -15,7 +16,7 @@ internal static class AuthenticationSpecs
     internal static readonly ObjectSpec<SourceConfig> Source = new(
         "source", SourceDoc, () => new SourceConfig(),
         new FieldSpec<SourceConfig, string>("from", "A URL (\"https://…\"), a file, or \"redis:KEY\": a set of lines in the Redis of the configuration.",
-            new TextSpec(examples: ["https://id.example.com/.well-known/jwks.json", "keys.txt", "redis:revoked"]), c => c.From, (c, v) => c with { From = v }) { IsRequired = true, OtherNames = ["url", "uri", "file", "path"] },
+            new TextSpec(examples: ["https://id.example.com/.well-known/jwks.json", "keys.txt", "redis:revoked"]), c => c.From, (c, v) => c with { From = v }) { Secrecy = Secrecy.Credentials, IsRequired = true, OtherNames = ["url", "uri", "file", "path"] },
         new FieldSpec<SourceConfig, TimeSpan>("interval", "Between two fetches, ± 10 %. 0: 5 min for a URL, 10 s for a file or Redis.",
             new DurationSpec(AuthenticationRanges.Interval), c => c.Interval, (c, v) => c with { Interval = v }) { OtherNames = ["refresh", "cacheDuration", "ttl"] },
         new FieldSpec<SourceConfig, TimeSpan>("timeout", "Until a fetch is given up.",
@@ -37,9 +38,9 @@ internal static class AuthenticationSpecs
         new FieldSpec<IssuerConfig, SourceConfig?>("jwks", "Where the keys are: a JSON Web Key Set by URL or in a file.",
             Source!, c => c.Jwks, (c, v) => c with { Jwks = v }) { OtherNames = ["jwksUri", "remoteJwks", "jwksUrl", "keySet"] },
         new FieldSpec<IssuerConfig, string?>("key", "The key itself in place of a set: PEM of a public key or a certificate, or \"@file:/path\".",
-            new TextSpec()!, c => c.Key, (c, v) => c with { Key = v }) { OtherNames = ["publicKey", "pem"] },
+            new TextSpec()!, c => c.Key, (c, v) => c with { Key = v }) { Secrecy = Secrecy.All, OtherNames = ["publicKey", "pem"] },
         new FieldSpec<IssuerConfig, string?>("secret", "The shared secret in place of a set, 32 bytes or more: its UTF-8, or after \"base64:\" what that stands for. Keep it out of the file: \"${NAME}\" or \"@file:/path\".",
-            new TextSpec()!, c => c.Secret, (c, v) => c with { Secret = v }),
+            new TextSpec()!, c => c.Secret, (c, v) => c with { Secret = v }) { Secrecy = Secrecy.All },
         new FieldSpec<IssuerConfig, IReadOnlyList<string>>("algorithms", "Algorithms that keys may be used with. Empty: what a key says itself (\"alg\"), else RS256 for RSA, that of its curve for EC and Ed25519, HS256 for a secret.",
             new TextListSpec(new TextSpec(choices: [.. SignatureAlgorithmNames.All])), c => c.Algorithms, (c, v) => c with { Algorithms = v }) { OtherNames = ["alg", "validAlgorithms"] },
         new FieldSpec<IssuerConfig, IReadOnlyList<string>>("audiences", "Who the tokens must be for: one of these in \"aud\". \"*\": anybody.",
@@ -60,7 +61,7 @@ internal static class AuthenticationSpecs
     internal static readonly ObjectSpec<SigningKeyConfig> SigningKey = new(
         "signingKey", "A secret that somebody signs requests with. A plain string is its \"secret\".", () => new SigningKeyConfig(),
         new FieldSpec<SigningKeyConfig, string>("secret", "The secret, 32 bytes or more: its UTF-8, or after \"base64:\" what that stands for. Keep it out of the file: \"${NAME}\" or \"@file:/path\".",
-            new TextSpec(), c => c.Secret, (c, v) => c with { Secret = v }) { IsRequired = true },
+            new TextSpec(), c => c.Secret, (c, v) => c with { Secret = v }) { Secrecy = Secrecy.All, IsRequired = true },
         new FieldSpec<SigningKeyConfig, IReadOnlyDictionary<string, string>>("claims", "Claims of who signs with it; a list where there are commas. \"sub\": in place of the key's name.",
             new MapSpec<string>(new TextSpec(), () => ""), c => c.Claims, (c, v) => c with { Claims = v }))
     {
@@ -87,7 +88,7 @@ internal static class AuthenticationSpecs
             new FieldSpec<ApiKeyConfig, SourceConfig?>("keys", "A file or URL of keys: \"ID:SHA256\" per line, then attributes (\"owner=alice roles=reader,writer expires=2027-01-31\").",
                 Source!, c => c.Keys, (c, v) => c with { Keys = v }) { OtherNames = ["file"] },
             new FieldSpec<ApiKeyConfig, IReadOnlyDictionary<string, string>>("hashes", "Keys by id, each as in such a line behind its \"ID:\".",
-                new MapSpec<string>(new TextSpec(), () => ""), c => c.Hashes, (c, v) => c with { Hashes = v }),
+                new MapSpec<string>(new TextSpec(), () => ""), c => c.Hashes, (c, v) => c with { Hashes = v }) { Secrecy = Secrecy.All },
             new FieldSpec<ApiKeyConfig, IReadOnlyList<string>>("from", "Where the key may stand. More than one is refused.",
                 new TextListSpec(new TextSpec(examples: PlaceExamples)), c => c.From, (c, v) => c with { From = v }) { OtherNames = ["keyNames", "header", "in"] },
             .. Common<ApiKeyConfig>("it is"),
@@ -99,7 +100,7 @@ internal static class AuthenticationSpecs
             new FieldSpec<BasicConfig, SourceConfig?>("users", "A file of htpasswd -B (bcrypt).",
                 Source!, c => c.Users, (c, v) => c with { Users = v }) { OtherNames = ["usersFile", "authBasicUserFile", "file"] },
             new FieldSpec<BasicConfig, IReadOnlyDictionary<string, string>>("hashes", "Hashes of passwords by user, as in such a file.",
-                new MapSpec<string>(new TextSpec(), () => ""), c => c.Hashes, (c, v) => c with { Hashes = v }),
+                new MapSpec<string>(new TextSpec(), () => ""), c => c.Hashes, (c, v) => c with { Hashes = v }) { Secrecy = Secrecy.All },
             new FieldSpec<BasicConfig, TimeSpan>("rememberFor", "How long a password that was right is remembered, as a keyed hash. 0: not at all.",
                 new DurationSpec(AuthenticationRanges.RememberFor), c => c.RememberFor, (c, v) => c with { RememberFor = v }) { OtherNames = ["cacheFor"] },
             new FieldSpec<BasicConfig, int>("cache", "Passwords that are remembered; 0 for none.",
@@ -137,7 +138,7 @@ internal static class AuthenticationSpecs
         "sessionPolicy", "Verifies sessions: signed cookies, made by who knows the secret.", () => new SessionConfig(),
         [
             new FieldSpec<SessionConfig, IReadOnlyDictionary<string, string>>("keys", "Secrets by name, 32 bytes or more each: UTF-8, or after \"base64:\" what that stands for. All are accepted, so that they can be changed.",
-                new MapSpec<string>(new TextSpec(), () => ""), c => c.Keys, (c, v) => c with { Keys = v }) { IsRequired = true, OtherNames = ["secrets", "secret"] },
+                new MapSpec<string>(new TextSpec(), () => ""), c => c.Keys, (c, v) => c with { Keys = v }) { Secrecy = Secrecy.All, IsRequired = true, OtherNames = ["secrets", "secret"] },
             new FieldSpec<SessionConfig, string>("cookie", "Name of the cookie.",
                 new TextSpec(), c => c.Cookie, (c, v) => c with { Cookie = v }) { OtherNames = ["cookieName", "name"] },
             new FieldSpec<SessionConfig, int>("cache", "Sessions that are remembered when they were verified; 0 for none.",
@@ -197,6 +198,12 @@ internal static class AuthenticationSpecs
             bool ok = Flag.TryRead(node, path, context, out bool flag);
             value = ok ? flag : null;
             return ok;
+        }
+
+        internal override void WriteValue(Utf8JsonWriter json, bool? value)
+        {
+            if (value is { } flag) Flag.WriteValue(json, flag);
+            else json.WriteNullValue();
         }
 
         internal override void WriteSchema(SchemaWriter schema) => Flag.WriteSchema(schema);

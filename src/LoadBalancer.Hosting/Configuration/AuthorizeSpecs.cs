@@ -75,7 +75,7 @@ internal static class AuthorizeSpecs
         new FieldSpec<AuthorizationServiceConfig, string>("cluster", "Cluster of the service.",
             new TextSpec(), c => c.Cluster, (c, v) => c with { Cluster = v }) { IsRequired = true, OtherNames = ["address", "url", "uri", "backend"] },
         new FieldSpec<AuthorizationServiceConfig, string>("path", "Path, and perhaps a query.",
-            new TextSpec(examples: ["/check"]), c => c.Path, (c, v) => c with { Path = v }) { OtherNames = ["pathPrefix"] },
+            new TextSpec(examples: ["/check"]), c => c.Path, (c, v) => c with { Path = v }) { Secrecy = Secrecy.Credentials, OtherNames = ["pathPrefix"] },
         new FieldSpec<AuthorizationServiceConfig, string>("method", "Method; without content.",
             new TextSpec(examples: ["GET", "HEAD", "POST"]), c => c.Method, (c, v) => c with { Method = v }),
         new FieldSpec<AuthorizationServiceConfig, IReadOnlyList<string>>("requestHeaders", "Fields of the request that it is sent.",

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LoadBalancer.Gateway.Authorization.Roles;
 using LoadBalancer.Gateway.Authorization.Rules;
 using LoadBalancer.Hosting.Configuration.Specs;
@@ -14,6 +15,12 @@ internal sealed class OptionalFlagSpec : ValueSpec<bool?>
         bool ok = Flag.TryRead(node, path, context, out bool flag);
         value = ok ? flag : null;
         return ok;
+    }
+
+    internal override void WriteValue(Utf8JsonWriter json, bool? value)
+    {
+        if (value is { } flag) Flag.WriteValue(json, flag);
+        else json.WriteNullValue();
     }
 
     internal override void WriteSchema(SchemaWriter schema) => Flag.WriteSchema(schema);
@@ -38,6 +45,8 @@ internal sealed class ClaimSpec : ValueSpec<ClaimConditionConfig>
         value = new ClaimConditionConfig { Is = values };
         return ok;
     }
+
+    internal override void WriteValue(Utf8JsonWriter json, ClaimConditionConfig value) => AuthorizeSpecs.ClaimCondition.WriteValue(json, value);
 
     internal override void WriteSchema(SchemaWriter schema) => schema.AnyOf(
         json => json.WriteString("type", "string"),
@@ -66,6 +75,8 @@ internal sealed class RoleSpec(ObjectSpec<RoleConfig> role) : ValueSpec<RoleConf
         value = new RoleConfig { Permissions = permissions };
         return ok;
     }
+
+    internal override void WriteValue(Utf8JsonWriter json, RoleConfig value) => role.WriteValue(json, value);
 
     internal override void WriteSchema(SchemaWriter schema) => schema.AnyOf(
         json => json.WriteString("type", "string"),

@@ -12,7 +12,7 @@ internal static class FleetSpecs
         new FieldSpec<HealthCheckConfig, HealthCheckKind>("kind", "\"http\": GET \"path\"; \"tcp\": connect only.",
             new ChoiceSpec<HealthCheckKind>(("http", HealthCheckKind.Http), ("tcp", HealthCheckKind.Tcp)), c => c.Kind, (c, v) => c with { Kind = v }) { OtherNames = ["type", "protocol"] },
         new FieldSpec<HealthCheckConfig, string>("path", "Path, and query if any, of the request.",
-            new TextSpec(pattern: "^/[!-\"$-~]*$", examples: ["/health"]), c => c.Path, (c, v) => c with { Path = v }) { OtherNames = ["uri", "url"] },
+            new TextSpec(pattern: "^/[!-\"$-~]*$", examples: ["/health"]), c => c.Path, (c, v) => c with { Path = v }) { Secrecy = Secrecy.Credentials, OtherNames = ["uri", "url"] },
         new FieldSpec<HealthCheckConfig, string?>("host", "Host field of the request. Left out: the cluster's fixed \"host\", else the destination's address.",
             new TextSpec(examples: ["example.com"])!, c => c.Host, (c, v) => c with { Host = v }),
         new FieldSpec<HealthCheckConfig, IReadOnlyList<string>>("status", "Statuses of a healthy destination.",
@@ -36,7 +36,7 @@ internal static class FleetSpecs
     internal static readonly ObjectSpec<LoadProbeConfig> LoadProbe = new(
         "probe", "GET requests beside the others, that ask destinations for their load. A plain string is the \"path\".", () => new LoadProbeConfig(),
         new FieldSpec<LoadProbeConfig, string>("path", "Path, and query if any, of the request.",
-            new TextSpec(pattern: "^/[!-\"$-~]*$", examples: ["/load"]), c => c.Path, (c, v) => c with { Path = v }) { OtherNames = ["uri", "url"] },
+            new TextSpec(pattern: "^/[!-\"$-~]*$", examples: ["/load"]), c => c.Path, (c, v) => c with { Path = v }) { Secrecy = Secrecy.Credentials, OtherNames = ["uri", "url"] },
         new FieldSpec<LoadProbeConfig, string?>("host", "Host field of the request. Left out: the cluster's fixed \"host\", else the destination's address.",
             new TextSpec(examples: ["example.com"])!, c => c.Host, (c, v) => c with { Host = v }),
         new FieldSpec<LoadProbeConfig, TimeSpan>("timeout", "Time for a whole probe.",

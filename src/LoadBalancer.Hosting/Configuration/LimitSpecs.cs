@@ -77,6 +77,8 @@ internal static class LimitSpecs
             return ok;
         }
 
+        internal override void WriteValue(Utf8JsonWriter json, IReadOnlyDictionary<string, int> value) => Costs.WriteValue(json, value);
+
         internal override void WriteSchema(SchemaWriter schema) => schema.AnyOf(
             json => json.WriteString("type", "string"),
             json =>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Gateway.Headers;
@@ -13,9 +14,9 @@ internal static class PolicySpecs
         new FieldSpec<HeaderChanges, IReadOnlyList<string>>("remove", "Fields that are taken out.",
             new TextListSpec(new TextSpec()), c => c.Remove, (c, v) => c with { Remove = v }) { OtherNames = ["delete", "hide", "removeHeaders"] },
         new FieldSpec<HeaderChanges, IReadOnlyDictionary<string, string>>("set", "Fields with this value, in the place of any.",
-            new MapSpec<string>(new TextSpec(), () => ""), c => c.Set, (c, v) => c with { Set = v }) { OtherNames = ["replace", "overwrite", "proxySetHeader"] },
+            new MapSpec<string>(new TextSpec(), () => ""), c => c.Set, (c, v) => c with { Set = v }) { Secrecy = Secrecy.All, OtherNames = ["replace", "overwrite", "proxySetHeader"] },
         new FieldSpec<HeaderChanges, IReadOnlyDictionary<string, string>>("add", "Lines beside those that are there.",
-            new MapSpec<string>(new TextSpec(), () => ""), c => c.Add, (c, v) => c with { Add = v }) { OtherNames = ["append", "addHeader"] });
+            new MapSpec<string>(new TextSpec(), () => ""), c => c.Add, (c, v) => c with { Add = v }) { Secrecy = Secrecy.All, OtherNames = ["append", "addHeader"] });
 
     internal static readonly ObjectSpec<HeadersConfig> Headers = new(
         "headersPolicy", "Changes header fields of requests and answers.", () => new HeadersConfig(),
@@ -69,6 +70,17 @@ internal sealed class PolicySpec(string name, string doc, params FieldSpec<Polic
         if (given > 1) context.Add(node, path, $"is of {given} kinds; expected exactly one: put the others in policies of their own");
         else if (node.Members.Count == 0) context.Add(node, path, $"says not what it does; expected one of {string.Join(", ", _kinds.Select(kind => $"\"{kind}\""))}");
         return false;
+    }
+
+    internal override void WriteValue(Utf8JsonWriter json, PolicyConfig value)
+    {
+        json.WriteStartObject();
+        var slot = new PolicySlot { Policy = value };
+        FieldSpec<PolicySlot>? kind = Array.Find(kinds, one => one.Get(slot) is not null);
+        // One that a program has added by code: what it has nobody here knows.
+        if (kind is null) json.WriteString(value.Kind, EffectiveConfig.Hidden);
+        else kind.Write(json, slot);
+        json.WriteEndObject();
     }
 
     internal override void WriteSchema(SchemaWriter schema) => _slot.WriteSchema(schema);

@@ -24,7 +24,7 @@ internal static class ProxySpecs
             new TextSpec(pattern: "^(off|unix:/.+|[^/]*:[0-9]{1,5})$", examples: ["unix:/run/lb/admin.sock", "127.0.0.1:9900", "off"])!, c => c.Address, (c, v) => c with { Address = v }) { OtherNames = ["listen", "bind", "socket"] },
         new FieldSpec<AdminConfig, string?>("token",
             "Secret that every request must carry, as \"Authorization: Bearer\"; 16 characters or more. Needed for TCP. Keep it out of the file: \"${LB_ADMIN_TOKEN}\" or \"@file:/path\".",
-            new TextSpec()!, c => c.Token, (c, v) => c with { Token = v }) { OtherNames = ["secret", "password", "key"] })
+            new TextSpec()!, c => c.Token, (c, v) => c with { Token = v }) { Secrecy = Secrecy.All, OtherNames = ["secret", "password", "key"] })
     {
         FromText = text => new AdminConfig { Address = text },
     };

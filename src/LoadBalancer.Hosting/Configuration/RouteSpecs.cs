@@ -40,7 +40,7 @@ internal static class RouteSpecs
         new FieldSpec<RespondConfig, string>("contentType", "Value of Content-Type.",
             new TextSpec(), c => c.ContentType, (c, v) => c with { ContentType = v }),
         new FieldSpec<RespondConfig, IReadOnlyDictionary<string, string>>("headers", "Further header fields.",
-            new MapSpec<string>(new TextSpec(), () => ""), c => c.Headers, (c, v) => c with { Headers = v }));
+            new MapSpec<string>(new TextSpec(), () => ""), c => c.Headers, (c, v) => c with { Headers = v }) { Secrecy = Secrecy.All });
 
     internal static readonly ObjectSpec<RouteConfig> Route = new(
         "route", "A match rule and what to do with the requests it matches: exactly one of \"cluster\", \"split\", \"redirect\" and \"respond\".", () => new RouteConfig(),
@@ -56,10 +56,10 @@ internal static class RouteSpecs
             new TextListSpec(new TextSpec(examples: ["GET", "POST"])), c => c.Methods, (c, v) => c with { Methods = v }),
         new FieldSpec<RouteConfig, IReadOnlyDictionary<string, string>>("headers",
             "Header fields that must match, by name. A value of \"*\" asks for presence only; any other for that exact value.",
-            new MapSpec<string>(new TextSpec(), () => ""), c => c.Headers, (c, v) => c with { Headers = v }),
+            new MapSpec<string>(new TextSpec(), () => ""), c => c.Headers, (c, v) => c with { Headers = v }) { Secrecy = Secrecy.All },
         new FieldSpec<RouteConfig, IReadOnlyDictionary<string, string>>("cookies",
             "Cookies that must be there, by name. A value of \"*\" asks for presence only; any other for that exact value.",
-            new MapSpec<string>(new TextSpec(), () => ""), c => c.Cookies, (c, v) => c with { Cookies = v }) { OtherNames = ["cookie"] },
+            new MapSpec<string>(new TextSpec(), () => ""), c => c.Cookies, (c, v) => c with { Cookies = v }) { Secrecy = Secrecy.All, OtherNames = ["cookie"] },
         new FieldSpec<RouteConfig, string?>("cluster", "Name of the cluster to forward to.",
             new TextSpec()!, c => c.Cluster, (c, v) => c with { Cluster = v }) { OtherNames = ["pool", "backend", "upstream", "service", "proxyPass"] },
         new FieldSpec<RouteConfig, IReadOnlyDictionary<string, int>>("split",

@@ -25,7 +25,7 @@ internal static class ScriptSpecs
         new FieldSpec<ScriptConfig, ScriptErrorAction>("onError", "What becomes of a request whose script fails or uses too much: \"refuse\" it (500; 502 for onResponse), or \"continue\" with what was done until then.",
             new ChoiceSpec<ScriptErrorAction>(("refuse", ScriptErrorAction.Refuse), ("continue", ScriptErrorAction.Continue)), c => c.OnError, (c, v) => c with { OnError = v }) { OtherNames = ["failOpen", "failureMode", "failureModeAllow"] },
         new FieldSpec<ScriptConfig, IReadOnlyDictionary<string, string>>("env", "Constants for the script: context.env.",
-            new MapSpec<string>(new TextSpec(), () => ""), c => c.Env, (c, v) => c with { Env = v }) { OtherNames = ["vars", "environment", "bindings"] },
+            new MapSpec<string>(new TextSpec(), () => ""), c => c.Env, (c, v) => c with { Env = v }) { Secrecy = Secrecy.All, OtherNames = ["vars", "environment", "bindings"] },
         new FieldSpec<ScriptConfig, IReadOnlyList<string>>("clusters", "Clusters that the script may fetch from, as in fetch(\"cluster:auth/check\"). Empty: none.",
             new TextListSpec(new TextSpec()), c => c.Clusters, (c, v) => c with { Clusters = v }) { OtherNames = ["upstreams", "services", "allowedClusters"] },
         new FieldSpec<ScriptConfig, int>("fetchesMax", "Fetches of one call.",

@@ -12,7 +12,7 @@ internal static class StickySpecs
             new TextSpec(examples: ["lb"]), c => c.Cookie, (c, v) => c with { Cookie = v }) { IsRequired = true, OtherNames = ["name", "cookieName"] },
         new FieldSpec<StickyConfig, IReadOnlyList<string>>("keys",
             "Secrets of at least 16 characters: the first signs, all are believed. Left out: a random one until the process ends.",
-            new TextListSpec(new TextSpec(examples: ["@file:/run/secrets/sticky", "${STICKY_KEY}"])), c => c.Keys, (c, v) => c with { Keys = v }) { OtherNames = ["key", "secret", "secrets"] },
+            new TextListSpec(new TextSpec(examples: ["@file:/run/secrets/sticky", "${STICKY_KEY}"])), c => c.Keys, (c, v) => c with { Keys = v }) { Secrecy = Secrecy.All, OtherNames = ["key", "secret", "secrets"] },
         new FieldSpec<StickyConfig, string>("path", "Path under which browsers send the cookie.",
             new TextSpec(pattern: "^/[!-:<-~]*$"), c => c.Path, (c, v) => c with { Path = v }),
         new FieldSpec<StickyConfig, TimeSpan>("maxAge", "How long browsers keep the cookie from when it was set. 0: until they are closed.",

@@ -13,7 +13,7 @@ internal static class TlsSpecs
         new FieldSpec<CertificateConfig, string?>("key", "File with the private key in PEM. Left out: it stands in \"file\".",
             new TextSpec(examples: ["site.key"])!, c => c.Key, (c, v) => c with { Key = v }) { OtherNames = ["keyFile", "privateKey"] },
         new FieldSpec<CertificateConfig, string?>("password", "Password of the key or of the PKCS #12 file.",
-            new TextSpec(examples: ["${CERTIFICATE_PASSWORD}", "@file:password.txt"])!, c => c.Password, (c, v) => c with { Password = v }),
+            new TextSpec(examples: ["${CERTIFICATE_PASSWORD}", "@file:password.txt"])!, c => c.Password, (c, v) => c with { Password = v }) { Secrecy = Secrecy.All },
         new FieldSpec<CertificateConfig, string?>("ocsp", "File with an OCSP response for it in DER, sent to clients that ask (stapling). Somebody else keeps it fresh. Left out: none.",
             new TextSpec(examples: ["site.ocsp.der"])!, c => c.Ocsp, (c, v) => c with { Ocsp = v }) { OtherNames = ["stapling", "ssl_stapling_file", "ocspFile", "ocspResponse"] })
     {

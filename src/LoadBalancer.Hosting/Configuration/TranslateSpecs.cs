@@ -95,6 +95,12 @@ internal static class TranslateSpecs
             }
         }
 
+        internal override void WriteValue(Utf8JsonWriter json, MapText value)
+        {
+            if (value.Json is { } map) json.WriteRawValue(map.Span);
+            else json.WriteStringValue(value.File);
+        }
+
         internal override void WriteSchema(SchemaWriter schema) => schema.AnyOf(json => json.WriteString("type", "string"), json => json.WriteString("type", "object"));
     }
 
@@ -111,6 +117,12 @@ internal static class TranslateSpecs
             bool ok = DateTimeOffset.TryParseExact(text, Forms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset date);
             value = ok ? date : null;
             return ok;
+        }
+
+        internal override void WriteValue(Utf8JsonWriter json, DateTimeOffset? value)
+        {
+            if (value is { } date) json.WriteStringValue(date.ToUniversalTime().ToString(Forms[1], CultureInfo.InvariantCulture));
+            else json.WriteNullValue();
         }
 
         internal override void WriteSchema(SchemaWriter schema) => schema.Alternatives(json =>

@@ -81,6 +81,8 @@ internal static class ValidationSpecs
             return true;
         }
 
+        internal override void WriteValue(Utf8JsonWriter json, string value) => json.WriteRawValue(value);
+
         internal override void WriteSchema(SchemaWriter schema) => schema.Alternatives(json => json.WriteString("type", "number"));
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using LoadBalancer.Core.Events;
 using LoadBalancer.Core.Files;
 using Microsoft.Extensions.Logging;
 
@@ -33,6 +34,9 @@ internal sealed class AddressListWatcher : IDisposable
         _ = _meter.CreateObservableGauge("lb.address_list.entries", Entries, "{block}", "Blocks in use of an address list.");
         _reloads = _meter.CreateCounter<long>("lb.address_list.reloads", "{reload}", "Changes of an address list's file, by whether what it has is used.");
     }
+
+    /// <summary>Where operators are told.</summary>
+    internal required ServerEvents Events { get; init; }
 
     internal void Start()
     {
@@ -96,12 +100,15 @@ internal sealed class AddressListWatcher : IDisposable
         {
             case SourceChange.Replaced:
                 ProtectionLog.Replaced(_logger, list.Name, file, list.Count);
+                Events.Add(ServerEventKind.AddressListReplaced, list.Name, $"{list.Count} blocks from {file}");
                 break;
             case SourceChange.Refused:
                 ProtectionLog.Refused(_logger, list.Name, file, list.Count, list.Problem!);
+                Events.Add(ServerEventKind.AddressListFailing, list.Name, $"{file} cannot be used, the {list.Count} blocks from before stay: {list.Problem}");
                 break;
             case SourceChange.Restored:
                 ProtectionLog.Restored(_logger, list.Name, file);
+                Events.Add(ServerEventKind.AddressListRestored, list.Name, $"{file} holds again what is in use");
                 break;
         }
         if (change is SourceChange.Replaced or SourceChange.Refused)

@@ -60,12 +60,12 @@ internal sealed unsafe class EpollConnection : TransportConnection, IEpollSource
             : default;
     }
 
-    internal override int GetPeerUserId()
+    internal override (int User, int Process) GetPeerIds()
     {
         int* credentials = stackalloc int[3]; // process, user, group: unix(7)
         uint length = 3 * sizeof(int);
         return Fd >= 0 && Remote.Family == System.Net.Sockets.AddressFamily.Unix
-            && Libc.GetSocketOption(Fd, Libc.SOL_SOCKET, Libc.SO_PEERCRED, credentials, &length) == 0 ? credentials[1] : -1;
+            && Libc.GetSocketOption(Fd, Libc.SOL_SOCKET, Libc.SO_PEERCRED, credentials, &length) == 0 ? (credentials[1], credentials[0]) : (-1, -1);
     }
 
     internal override bool IsReusable => Fd >= 0 && !_connecting && Fault == TransportFault.None && !Readable && !PeerEnded && _reader.IsEmpty;

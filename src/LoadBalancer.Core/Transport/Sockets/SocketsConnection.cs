@@ -80,18 +80,18 @@ internal sealed class SocketsConnection : TransportConnection, IValueTaskSource<
         }
     }
 
-    internal override int GetPeerUserId()
+    internal override (int User, int Process) GetPeerIds()
     {
         const int SOL_SOCKET = 1, SO_PEERCRED = 17;
-        if (!OperatingSystem.IsLinux() || Remote.Family != AddressFamily.Unix || Socket is not { } socket) return -1;
+        if (!OperatingSystem.IsLinux() || Remote.Family != AddressFamily.Unix || Socket is not { } socket) return (-1, -1);
         Span<int> credentials = stackalloc int[3]; // process, user, group: unix(7)
         try
         {
-            return socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, System.Runtime.InteropServices.MemoryMarshal.AsBytes(credentials)) == 3 * sizeof(int) ? credentials[1] : -1;
+            return socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, System.Runtime.InteropServices.MemoryMarshal.AsBytes(credentials)) == 3 * sizeof(int) ? (credentials[1], credentials[0]) : (-1, -1);
         }
         catch (SocketException)
         {
-            return -1;
+            return (-1, -1);
         }
     }
 

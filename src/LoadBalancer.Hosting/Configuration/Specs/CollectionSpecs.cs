@@ -29,6 +29,13 @@ internal class ListSpec<T>(ScalarSpec<T> item, T standIn) : ValueSpec<IReadOnlyL
     }
 
     internal sealed override void WriteSchema(SchemaWriter schema) => schema.OneOrList(item);
+
+    internal sealed override void WriteValue(Utf8JsonWriter json, IReadOnlyList<T> value)
+    {
+        json.WriteStartArray();
+        foreach (T one in value) item.WriteValue(json, one);
+        json.WriteEndArray();
+    }
 }
 
 /// <summary>A list of strings.</summary>
@@ -56,6 +63,14 @@ internal sealed class FlagsSpec<T>(params (string Name, T Value)[] choices) : Va
 
     internal override void WriteSchema(SchemaWriter schema) => _list.WriteSchema(schema);
 
+    internal override void WriteValue(Utf8JsonWriter json, T value)
+    {
+        json.WriteStartArray();
+        foreach ((string name, T flag) in choices)
+            if (value.HasFlag(flag)) json.WriteStringValue(name);
+        json.WriteEndArray();
+    }
+
     internal override void WriteDefault(Utf8JsonWriter json, T value)
     {
         json.WriteStartArray("default");
@@ -82,6 +97,17 @@ internal sealed class MapSpec<T>(ValueSpec<T> item, Func<T> standIn) : ValueSpec
             ok &= read;
         }
         return ok;
+    }
+
+    internal override void WriteValue(Utf8JsonWriter json, IReadOnlyDictionary<string, T> value)
+    {
+        json.WriteStartObject();
+        foreach ((string name, T one) in value)
+        {
+            json.WritePropertyName(name);
+            item.WriteValue(json, one);
+        }
+        json.WriteEndObject();
     }
 
     internal override void WriteSchema(SchemaWriter schema)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace LoadBalancer.Hosting.Configuration.Specs;
 
 /// <summary>One key of an object.</summary>
@@ -23,6 +25,12 @@ internal abstract class FieldSpec<TOwner>(string name, string doc)
     internal abstract TOwner Read(TOwner owner, ConfigNode node, string path, ReadContext context);
 
     internal abstract void WriteSchema(SchemaWriter schema, TOwner defaults);
+
+    /// <summary>What of the value is not shown where a configuration is.</summary>
+    internal Secrecy Secrecy { get; init; }
+
+    /// <summary>Writes key and value, where there is one, without secrets.</summary>
+    internal abstract void Write(Utf8JsonWriter json, TOwner owner);
 }
 
 /// <inheritdoc/>
@@ -43,4 +51,24 @@ internal sealed class FieldSpec<TOwner, T>(string name, string doc, ValueSpec<T>
         value.WriteSchema(schema);
         if (!IsRequired) value.WriteDefault(schema.Json, get(defaults));
     }
+
+    internal override void Write(Utf8JsonWriter json, TOwner owner)
+    {
+        T held = get(owner);
+        if (held is null or System.Collections.ICollection { Count: 0 }) return;
+        json.WritePropertyName(Name);
+        if (Secrecy == Secrecy.All) EffectiveConfig.WriteHidden(json, held);
+        else if (Secrecy == Secrecy.Credentials && held is string address) json.WriteStringValue(EffectiveConfig.WithoutSecrets(address));
+        else value.WriteValue(json, held);
+    }
+}
+
+/// <summary>What of a value is not for everybody who may see a configuration.</summary>
+internal enum Secrecy
+{
+    None,
+    /// <summary>User, password and query of an address.</summary>
+    Credentials,
+    /// <summary>All of it; of a map its values.</summary>
+    All,
 }

@@ -24,6 +24,8 @@ internal sealed class FlagSpec : ScalarSpec<bool>
 
     internal override void WriteSchema(SchemaWriter schema) => schema.Alternatives(json => json.WriteString("type", "boolean"));
 
+    internal override void WriteValue(Utf8JsonWriter json, bool value) => json.WriteBooleanValue(value);
+
     internal override void WriteDefault(Utf8JsonWriter json, bool value) => json.WriteBoolean("default", value);
 }
 
@@ -53,6 +55,8 @@ internal sealed class CountSpec(NumberRange range, int[]? choices = null) : Scal
         json.WriteString("type", "integer");
         SchemaWriter.Range(json, range);
     });
+
+    internal override void WriteValue(Utf8JsonWriter json, int value) => json.WriteNumberValue(value);
 
     internal override void WriteDefault(Utf8JsonWriter json, int value) => json.WriteNumber("default", value);
 
@@ -90,6 +94,8 @@ internal sealed class SizeSpec(NumberRange range) : ScalarSpec<long>
             json.WriteString("pattern", SizeText.Pattern);
         });
 
+    internal override void WriteValue(Utf8JsonWriter json, long value) => json.WriteStringValue(SizeText.Format(value));
+
     internal override void WriteDefault(Utf8JsonWriter json, long value) => json.WriteString("default", SizeText.Format(value));
 }
 
@@ -113,6 +119,8 @@ internal sealed class SmallSizeSpec(NumberRange range) : ValueSpec<int>
 
     internal override void WriteSchema(SchemaWriter schema) => _size.WriteSchema(schema);
 
+    internal override void WriteValue(Utf8JsonWriter json, int value) => _size.WriteValue(json, value);
+
     internal override void WriteDefault(Utf8JsonWriter json, int value) => _size.WriteDefault(json, value);
 }
 
@@ -131,6 +139,12 @@ internal sealed class OptionalSizeSpec(NumberRange range) : ValueSpec<long?>
     }
 
     internal override void WriteSchema(SchemaWriter schema) => schema.OrNull(_size.WriteSchema);
+
+    internal override void WriteValue(Utf8JsonWriter json, long? value)
+    {
+        if (value is { } size) _size.WriteValue(json, size);
+        else json.WriteNullValue();
+    }
 
     internal override void WriteDefault(Utf8JsonWriter json, long? value)
     {
@@ -168,6 +182,12 @@ internal sealed class DurationSpec(DurationRange range) : ScalarSpec<TimeSpan>
             json.WriteString("pattern", range.ZeroAllowed ? DurationText.Pattern : DurationText.Pattern.Replace("0|", "", StringComparison.Ordinal));
         },
         range.ZeroAllowed ? json => json.WriteNumber("const", 0) : null);
+
+    internal override void WriteValue(Utf8JsonWriter json, TimeSpan value)
+    {
+        if (value == TimeSpan.Zero) json.WriteNumberValue(0);
+        else json.WriteStringValue(DurationText.Format(value));
+    }
 
     internal override void WriteDefault(Utf8JsonWriter json, TimeSpan value)
     {

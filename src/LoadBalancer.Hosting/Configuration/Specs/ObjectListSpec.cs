@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LoadBalancer.Core.Configuration;
 
 namespace LoadBalancer.Hosting.Configuration.Specs;
@@ -18,6 +19,13 @@ internal sealed class ObjectListSpec<T>(ObjectSpec<T> item) : ValueSpec<IReadOnl
             items.Add(entry);
         }
         return ok;
+    }
+
+    internal override void WriteValue(Utf8JsonWriter json, IReadOnlyList<T> value)
+    {
+        json.WriteStartArray();
+        foreach (T one in value) item.WriteValue(json, one);
+        json.WriteEndArray();
     }
 
     internal override void WriteSchema(SchemaWriter schema) => schema.OneOrList(item);

@@ -76,6 +76,13 @@ internal sealed class ObjectSpec<T>(string name, string doc, Func<T> empty, para
         context.Add(member.KeyOffset, memberPath, $"unknown key {CharacterText.Quote(member.Key)}{rest}");
     }
 
+    internal override void WriteValue(Utf8JsonWriter json, T value)
+    {
+        json.WriteStartObject();
+        foreach (FieldSpec<T> field in fields) field.Write(json, value);
+        json.WriteEndObject();
+    }
+
     internal override void WriteSchema(SchemaWriter schema)
     {
         if (IsDefaultForTrue) schema.AnyOf(json => json.WriteBoolean("const", true), _ => schema.Reference(this));

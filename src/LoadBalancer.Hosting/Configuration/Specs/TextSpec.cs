@@ -30,6 +30,8 @@ internal sealed class TextSpec(string? pattern = null, string[]? examples = null
         if (examples is not null) SchemaWriter.Strings(schema.Json, "examples", examples);
     }
 
+    internal override void WriteValue(Utf8JsonWriter json, string value) => json.WriteStringValue(value);
+
     internal override void WriteDefault(Utf8JsonWriter json, string value)
     {
         if (value is not null) json.WriteString("default", value);
@@ -59,6 +61,8 @@ internal sealed class ChoiceSpec<T>(params (string Name, T Value)[] choices) : S
 
     internal override void WriteSchema(SchemaWriter schema) =>
         schema.Alternatives(json => SchemaWriter.Strings(json, "enum", choices.Select(c => c.Name)));
+
+    internal override void WriteValue(Utf8JsonWriter json, T value) => json.WriteStringValue(choices.First(c => EqualityComparer<T>.Default.Equals(c.Value, value)).Name);
 
     internal override void WriteDefault(Utf8JsonWriter json, T value) =>
         json.WriteString("default", choices.First(c => EqualityComparer<T>.Default.Equals(c.Value, value)).Name);

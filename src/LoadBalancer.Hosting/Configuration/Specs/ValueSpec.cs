@@ -20,6 +20,9 @@ internal abstract class ValueSpec<T>
     {
     }
 
+    /// <summary>Writes a value as a file would have it, without secrets.</summary>
+    internal abstract void WriteValue(Utf8JsonWriter json, T value);
+
     private protected static bool Wrong(ConfigNode node, string path, ReadContext context, string expected)
     {
         context.Add(node, path, $"expected {expected}, found {node.Description}");
