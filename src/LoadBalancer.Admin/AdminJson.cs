@@ -9,6 +9,7 @@ namespace LoadBalancer.Admin;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(StatusEntry))]
+[JsonSerializable(typeof(ReloadAnswer))]
 [JsonSerializable(typeof(ClusterList))]
 [JsonSerializable(typeof(DestinationEntry))]
 [JsonSerializable(typeof(DestinationList))]

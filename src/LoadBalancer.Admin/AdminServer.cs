@@ -44,6 +44,9 @@ public sealed class AdminServer : IAsyncDisposable
     /// <summary>Writes a configuration as JSON, without its secrets, for <c>/config</c>; null (default): that answers 404.</summary>
     public Func<ProxyConfig, byte[]>? ConfigWriter { get; init; }
 
+    /// <summary>Reads the configuration again when an operator asks for it; null where nobody can. Set before the start.</summary>
+    public IReloadHandler? Reloader { get; set; }
+
     internal RequestServer? Server { get; private set; }
 
     internal Registry Registry => _registry;
@@ -125,6 +128,7 @@ public sealed class AdminServer : IAsyncDisposable
             new("GET", "/events", events.Get),
             new("GET", "/status", server.Status),
             new("GET", "/config", server.Config),
+            new("POST", "/reload", new ReloadEndpoint(Reloader).Post),
             new("GET", "/connections", new ConnectionEndpoints(_proxy, _time).List),
             new("GET", "/explain", new ExplainEndpoint(_proxy).Get),
             new("GET", "/openapi.json", OpenApiEndpoint.Get),

@@ -6,6 +6,7 @@ using LoadBalancer.Core.Configuration;
 using LoadBalancer.Edge.Logging;
 using LoadBalancer.Edge.Systemd;
 using LoadBalancer.Hosting;
+using LoadBalancer.Hosting.Reloading;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -23,7 +24,7 @@ internal static class ServerHost
     /// cancels the token. Everything an operator can cause ends as one line on standard error.
     /// </summary>
     internal static async Task<int> RunAsync(
-        ProxyConfig config, LogLevel logLevel, ICompletionObserver? observer, Func<ProxyServer, AdminServer?, CancellationToken, Task> whileRunning)
+        ProxyConfig config, LogLevel logLevel, ICompletionObserver? observer, Func<ProxyServer, AdminServer?, CancellationToken, Task> whileRunning, ReloadSource? reload = null)
     {
         // The empty builder: no configuration providers, so no file watchers and no JSON of somebody else's to pick up.
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
@@ -43,8 +44,15 @@ internal static class ServerHost
         ILogger logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger("lb");
         using var signals = new StopSignals(logger);
         using ServiceManager? systemd = ServiceManager.Find(Environment.GetEnvironmentVariable, TimeProvider.System, logger);
+        ReloadService? reloader = null;
         try
         {
+            if (reload is not null)
+            {
+                reloader = new ReloadService(reload.Location, host.Services.GetRequiredService<ProxyServer>(), host.Services.GetRequiredService<ConfigReloader>(),
+                    host.Services.GetRequiredService<ILogger<ReloadService>>(), reload.LoadAsync, reload.Adapt);
+                if (host.Services.GetService<AdminServer>() is { } admin) admin.Reloader = reloader;
+            }
             await host.StartAsync();
         }
         catch (Exception e) when (e is ListenException or ConfigException or IOException or System.Net.Sockets.SocketException or PlatformNotSupportedException)
@@ -66,11 +74,16 @@ internal static class ServerHost
         var server = host.Services.GetRequiredService<ProxyServer>();
         Task running = whileRunning(server, host.Services.GetService<AdminServer>(), ending.Token);
         systemd?.Ready();
+        using ReloadService? reloading = reloader;
+        if (reloader is not null) signals.Reload = () => _ = ReloadAsync(reloader, systemd);
+        Task following = reloader is null ? Task.CompletedTask : reload!.WatchAsync(reloader, ending.Token);
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(signals.Cut);
         Task watching = systemd?.WatchAsync(server, stopped.Token) ?? Task.CompletedTask; // while it drains too
         await Task.WhenAny(running, signals.Stop);
         systemd?.Stopping();
+        signals.Reload = null;
         await ending.CancelAsync();
+        await following;
         try
         {
             await host.StopAsync(signals.Cut);
@@ -88,6 +101,14 @@ internal static class ServerHost
         {
         }
         return signals.Cut.IsCancellationRequested ? ExitCode.Problem : ExitCode.Ok;
+    }
+
+    // systemd waits for the end of a reload that it has asked for. What comes of it is logged.
+    private static async Task ReloadAsync(ReloadService reloader, ServiceManager? systemd)
+    {
+        systemd?.Reloading();
+        await reloader.ReloadAsync(isDryRun: false, "SIGHUP", CancellationToken.None);
+        systemd?.Ready();
     }
 
     /// <summary>Instead of the console's: <see cref="StopSignals"/> decides when to stop.</summary>

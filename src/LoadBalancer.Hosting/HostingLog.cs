@@ -24,13 +24,13 @@ internal static partial class HostingLog
     [LoggerMessage(EventId = 5005, Level = LogLevel.Information, Message = "There is no admin listener: {Reason}")]
     internal static partial void NoAdminListener(this ILogger logger, string reason);
 
-    [LoggerMessage(EventId = 5006, Level = LogLevel.Information, Message = "Reloaded {File}, as asked for by {Who}: {Changes}")]
+    [LoggerMessage(EventId = 5006, Level = LogLevel.Information, Message = "Reloaded {File} for {Who}: {Changes}")]
     internal static partial void Reloaded(this ILogger logger, string file, string who, string changes);
 
-    [LoggerMessage(EventId = 5007, Level = LogLevel.Information, Message = "Reloaded {File}, as asked for by {Who}: nothing has changed")]
-    internal static partial void ReloadedNothing(this ILogger logger, string file, string who);
+    [LoggerMessage(EventId = 5007, Level = LogLevel.Warning, Message = "{Source} is away: {Problem}; the configuration stays what it is")]
+    internal static partial void SourceIsAway(this ILogger logger, string source, string problem);
 
-    [LoggerMessage(EventId = 5008, Level = LogLevel.Error, Message = "Refused to reload {File}, as asked for by {Who}; nothing has changed: {Problems}")]
+    [LoggerMessage(EventId = 5008, Level = LogLevel.Error, Message = "Refused to reload {File} for {Who}; nothing has changed: {Problems}")]
     internal static partial void ReloadRefused(this ILogger logger, string file, string who, string problems);
 
     [LoggerMessage(EventId = 5009, Level = LogLevel.Warning, Message = "Holds from the next start on only: {Paths}")]

@@ -24,19 +24,19 @@ internal static class AdminAsk
         return null;
     }
 
-    /// <summary>Asks, and prints the answer. How the command ends is, for an answer that is no refusal, what <paramref name="verdict"/> says of it.</summary>
+    /// <summary>Asks, and prints the answer. How the command ends is, for an answer that is no refusal, what <paramref name="verdict"/> says of it; <paramref name="isDone"/> tells by the status which are none.</summary>
     internal static async Task<int> SendAsync(
-        ParseResult parsed, string method, string path, string? body, Action<byte[]> print, CancellationToken cancellationToken, Func<byte[], int>? verdict = null)
+        ParseResult parsed, string method, string path, string? body, Action<byte[]> print, CancellationToken cancellationToken, Func<byte[], int>? verdict = null, Func<int, bool>? isDone = null)
     {
         if (Client(parsed, out string address) is not { } client) return ExitCode.Usage;
         try
         {
             (int status, byte[] answer) = await client.SendAsync(method, path, body, cancellationToken);
-            bool isDone = status is >= 200 and < 300;
+            bool isAnswer = isDone?.Invoke(status) ?? status is >= 200 and < 300;
             if (parsed.GetValue(Json)) Console.Out.Write(System.Text.Encoding.UTF8.GetString(answer));
-            else if (isDone) print(answer);
+            else if (isAnswer) print(answer);
             else Console.Error.WriteLine($"lb: {JsonSerializer.Deserialize(answer, AdminJson.Default.Problem)?.Detail}");
-            return !isDone ? ExitCode.Problem : verdict?.Invoke(answer) ?? ExitCode.Ok;
+            return !isAnswer ? ExitCode.Problem : verdict?.Invoke(answer) ?? ExitCode.Ok;
         }
         catch (Exception e) when (e is SocketException or IOException or JsonException)
         {

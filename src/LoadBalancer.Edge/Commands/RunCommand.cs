@@ -24,6 +24,7 @@ internal static class RunCommand
             AllowMultipleArgumentsPerToken = true,
         };
         var https = new Option<bool>("--https") { Description = "Serve HTTPS, without a file, with a self-signed development certificate that is kept for the next run" };
+        var watch = new Option<bool>("--watch", "-w") { Description = "Reload the configuration file whenever it has changed" };
         Option<string> log = LogLevelOption.Create("info");
         var command = new ExplainedCommand("run", "Runs the balancer until SIGINT or SIGTERM, then lets requests in flight finish. A second signal cuts them.", """
             Examples:
@@ -35,26 +36,30 @@ internal static class RunCommand
               lb run --to localhost:5000 --https                https on :8443, with a certificate made on the fly
               lb run --to https://a.internal,https://b.internal:8443   verified TLS to both
 
+            SIGHUP and lb reload read the configuration again, and apply what has changed; lb run --watch does so by itself.
+
             Exit codes: 0 stopped in order, 1 bad configuration, address in use or cut, 2 wrong usage.
-            """) { config, listen, to, https, log };
+            """) { config, listen, to, https, watch, log };
         command.Validators.Add(result =>
         {
             bool hasTo = result.GetResult(to) is { Implicit: false };
             if (hasTo && result.GetResult(config) is { Implicit: false }) result.AddError("'--config' and '--to' were both given; expected one of them");
             else if (!hasTo && result.GetResult(listen) is { Implicit: false }) result.AddError("'--listen' needs '--to', as in: lb run --listen :8080 --to localhost:5000");
+            else if (hasTo && result.GetValue(watch)) result.AddError("'--watch' needs a configuration file, and '--to' is for running without one");
             else if (!hasTo && result.GetValue(https)) result.AddError("'--https' needs '--to'; in a file a listener's \"tls\" names its certificate");
         });
         command.SetAction(parsed => RunAsync(
-            parsed.GetValue(config), parsed.GetValue(listen), parsed.GetValue(to) ?? [], parsed.GetValue(https), LogLevelOption.Parse(parsed.GetValue(log)!)));
+            parsed.GetValue(config), parsed.GetValue(listen), parsed.GetValue(to) ?? [], parsed.GetValue(https), parsed.GetValue(watch), LogLevelOption.Parse(parsed.GetValue(log)!)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string? configPath, string? listen, string[] to, bool https, LogLevel logLevel)
+    private static async Task<int> RunAsync(string? configPath, string? listen, string[] to, bool https, bool isWatched, LogLevel logLevel)
     {
         using DevelopmentCertificate? certificate = https ? DevelopmentCertificate.TryOpen(Console.Error) : null;
         if (https && certificate is null) return ExitCode.Problem;
         ProxyConfig config;
         string source;
+        ReloadSource? reload = null;
         if (to.Length > 0)
         {
             config = LoadBalancerOptions.Forwarding(listen ?? (https ? SecureListenDefault : ListenDefault), to.SelectMany(t => t.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)));
@@ -73,12 +78,15 @@ internal static class RunCommand
             if (result.Config is null) return ExitCode.Problem;
             config = result.Config;
             source = path;
+            reload = new ReloadSource(path, isWatched, WithAdmin);
         }
-        config = config with { Admin = config.Admin ?? new AdminConfig() };
+        config = WithAdmin(config);
         return await ServerHost.RunAsync(config, logLevel, observer: null, async (server, admin, stopping) =>
         {
             StartReport.Write(Console.Out, source, config, server.Endpoints, admin, server.Transport, server.LoopCount, certificate);
             await Task.Delay(Timeout.Infinite, stopping);
-        });
+        }, reload);
     }
+
+    private static ProxyConfig WithAdmin(ProxyConfig config) => config with { Admin = config.Admin ?? new AdminConfig() };
 }

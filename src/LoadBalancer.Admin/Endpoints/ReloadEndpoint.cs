@@ -1,0 +1,30 @@
+using LoadBalancer.Admin.Routing;
+using LoadBalancer.Core.Configuration;
+
+namespace LoadBalancer.Admin.Endpoints;
+
+/// <summary><c>/reload</c>: reads the configuration again from where it came.</summary>
+/// <param name="handler">Does so; null where nobody can.</param>
+internal sealed class ReloadEndpoint(IReloadHandler? handler)
+{
+    internal async Task Post(AdminExchange exchange, CancellationToken aborted)
+    {
+        if (handler is null)
+        {
+            await exchange.Refuse(409, "the configuration was given on the command line or by a program, so that there is nothing to read again").ConfigureAwait(false);
+            return;
+        }
+        string? dryRun = QueryText.Find(exchange.Request.Query, "dryRun");
+        if (dryRun is not (null or "true" or "false"))
+        {
+            await exchange.Refuse(400, $"dryRun: {CharacterText.Quote(dryRun)} is neither \"true\" nor \"false\"").ConfigureAwait(false);
+            return;
+        }
+        // Not given up when the client goes: half a reload is what nobody wants.
+        ReloadReport report = await handler.ReloadAsync(dryRun == "true", exchange.Who, CancellationToken.None).ConfigureAwait(false);
+        await exchange.Json(report.IsGood ? 200 : 422, new ReloadAnswer(report.Source, report.IsDryRun, report.IsGood, report.Changes, report.NeedRestart, report.Problems), AdminJson.Default.ReloadAnswer).ConfigureAwait(false);
+    }
+}
+
+/// <summary>What came of it; <see cref="ReloadReport"/> says what the fields mean.</summary>
+internal sealed record ReloadAnswer(string Source, bool DryRun, bool Good, IReadOnlyList<string> Changes, IReadOnlyList<string> NeedRestart, IReadOnlyList<string> Problems);

@@ -1,0 +1,155 @@
+using System.Diagnostics.Metrics;
+using System.Security.Cryptography;
+using LoadBalancer.Core;
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Events;
+using LoadBalancer.Core.Files;
+using LoadBalancer.Hosting.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace LoadBalancer.Hosting.Reloading;
+
+/// <summary>Reads the configuration of a running balancer again from where it came, and applies it: on demand, and where wanted when it has changed. Thread-safe.</summary>
+public sealed class ReloadService : IReloadHandler, IDisposable
+{
+    private readonly string _source;
+    private readonly ProxyServer _server;
+    private readonly ConfigReloader _reloader;
+    private readonly Func<Task<ConfigReadResult>> _load;
+    private readonly Func<ProxyConfig, ProxyConfig> _adapt;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Meter _meter = new("LoadBalancer");
+    private readonly Counter<long> _reloads;
+    private readonly FileLookTimer _timer;
+    private readonly FileState _state;
+    private readonly SemaphoreSlim _one = new(1);
+
+    /// <param name="source">The configuration file, as it was started with, or whatever else <paramref name="load"/> reads.</param>
+    /// <param name="server">The running server.</param>
+    /// <param name="reloader">Applies what is read.</param>
+    /// <param name="logger">Where it logs.</param>
+    /// <param name="load">Reads it; null for the file.</param>
+    /// <param name="adapt">What the program adds to what is read, the same as at the start; null for nothing.</param>
+    /// <param name="timeProvider">Null for the system's time.</param>
+    public ReloadService(string source, ProxyServer server, ConfigReloader reloader, ILogger<ReloadService> logger, Func<Task<ConfigReadResult>>? load = null, Func<ProxyConfig, ProxyConfig>? adapt = null,
+        TimeProvider? timeProvider = null)
+    {
+        _source = source;
+        _server = server;
+        _reloader = reloader;
+        _load = load ?? (() => Task.FromResult(ConfigFile.Load(source)));
+        _adapt = adapt ?? (config => config);
+        _time = timeProvider ?? TimeProvider.System;
+        _logger = logger;
+        _reloads = _meter.CreateCounter<long>("lb.config.reloads", "{reload}", "Reloads of the configuration, by whether it is used.");
+        _ = _meter.CreateObservableGauge("lb.config.reload.good", () => _server.LastReload is { Succeeded: false } ? 0 : 1, "1", "1 where the last reload of the configuration was applied, or there was none; 0 where it was refused.");
+        _state = new FileState(_time);
+        _timer = new FileLookTimer(_time, Look, e => _logger.LookFailed(e));
+    }
+
+    /// <summary>Looks at the file from time to time, and reloads it when it has changed and has settled.</summary>
+    public void Watch()
+    {
+        _ = Look(settles: false);
+        _timer.Start();
+    }
+
+    /// <summary>Reloads whenever a source other than a file has another text, until it is cancelled.</summary>
+    public async Task WatchAsync(IConfigTextSource text, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        try
+        {
+            await text.WaitForChangeAsync(Told, cancellationToken).ConfigureAwait(false);
+            while (true)
+            {
+                // What was read here tells the source what is known; what is applied is read anew.
+                await text.ReadAsync(cancellationToken).ConfigureAwait(false);
+                await ReloadAsync(isDryRun: false, who: null, cancellationToken).ConfigureAwait(false);
+                await text.WaitForChangeAsync(Told, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+
+        void Told(string? problem)
+        {
+            if (problem is not null) _logger.SourceIsAway(_source, problem);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<ReloadReport> ReloadAsync(bool isDryRun, string? who, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ReloadReport report = await RunAsync(isDryRun, cancellationToken).ConfigureAwait(false);
+            if (!isDryRun) Tell(report, who);
+            return report;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private async Task<ReloadReport> RunAsync(bool isDryRun, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ConfigReadResult read = await _load().ConfigureAwait(false);
+            if (read.Config is null) return new(_source, isDryRun, [], [], [.. read.Problems.Select(problem => problem.ToString())]);
+            ProxyConfig before = _server.Config, config = _adapt(read.Config);
+            ReloadResult result = isDryRun ? _reloader.TryOut(config) : await _reloader.ApplyAsync(config, cancellationToken).ConfigureAwait(false);
+            return new(_source, isDryRun, ConfigDifference.Between(before, config, result.Changes), result.NeedRestart, []);
+        }
+        catch (ConfigException e)
+        {
+            return new(_source, isDryRun, [], [], [.. e.Problems.Select(problem => $"{_source}: {problem.Path}: {problem.Message}")]);
+        }
+        catch (Exception e) when (e is ListenException or IOException or InvalidOperationException)
+        {
+            return new(_source, isDryRun, [], [], [$"{_source}: {e.Message}"]);
+        }
+    }
+
+    private void Tell(ReloadReport report, string? who)
+    {
+        string asked = who ?? "a change of it", text = string.Join("; ", report.IsGood ? report.Changes : report.Problems);
+        if (report is { IsGood: true, Changes.Count: 0 }) text = "nothing has changed";
+        _server.LastReload = new ReloadView(_time.GetUtcNow(), report.IsGood, text, who);
+        _server.Events.Add(report.IsGood ? ServerEventKind.ConfigurationReloaded : ServerEventKind.ConfigurationRefused, _source, text, who);
+        _reloads.Add(1, new KeyValuePair<string, object?>("outcome", report.IsGood ? "applied" : "refused"));
+        if (report.IsGood) _logger.Reloaded(_source, asked, text);
+        else _logger.ReloadRefused(_source, asked, text);
+        if (report.NeedRestart.Count > 0) _logger.NeedsRestart(string.Join(", ", report.NeedRestart));
+    }
+
+    private bool Look() => Look(settles: true) == SourceChange.Unsettled;
+
+    // What stands in it counts, not its date: a file may be replaced by the same, and a link may lead elsewhere.
+    private SourceChange Look(bool settles)
+    {
+        bool isRead = WholeFile.TryRead(_source, ConfigFile.BytesMax, out byte[]? content, out string error);
+        SourceChange change = _state.Look(isRead ? [SHA256.HashData(content!)] : null, error, settles, TryTake);
+        if (change == SourceChange.Refused) Tell(new ReloadReport(_source, IsDryRun: false, [], [], [$"{_source}: the configuration file {error}"]), who: null);
+        return change;
+
+        bool TryTake(byte[][] contents, out string problem)
+        {
+            problem = "";
+            if (settles) _ = ReloadAsync(isDryRun: false, who: null, CancellationToken.None); // logs what comes of it
+            return true;
+        }
+    }
+
+    /// <summary>Ends the watching.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        _meter.Dispose();
+    }
+}
