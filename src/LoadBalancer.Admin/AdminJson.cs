@@ -10,6 +10,7 @@ namespace LoadBalancer.Admin;
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(StatusEntry))]
 [JsonSerializable(typeof(ReloadAnswer))]
+[JsonSerializable(typeof(UpgradeAnswer))]
 [JsonSerializable(typeof(ClusterList))]
 [JsonSerializable(typeof(DestinationEntry))]
 [JsonSerializable(typeof(DestinationList))]

@@ -47,6 +47,9 @@ public sealed class AdminServer : IAsyncDisposable
     /// <summary>Reads the configuration again when an operator asks for it; null where nobody can. Set before the start.</summary>
     public IReloadHandler? Reloader { get; set; }
 
+    /// <summary>Has another process take over when an operator asks for it; null while nobody can.</summary>
+    public IUpgradeHandler? Upgrader { get; set; }
+
     internal RequestServer? Server { get; private set; }
 
     internal Registry Registry => _registry;
@@ -129,6 +132,7 @@ public sealed class AdminServer : IAsyncDisposable
             new("GET", "/status", server.Status),
             new("GET", "/config", server.Config),
             new("POST", "/reload", new ReloadEndpoint(Reloader).Post),
+            new("POST", "/upgrade", new UpgradeEndpoint(() => Upgrader).Post),
             new("GET", "/connections", new ConnectionEndpoints(_proxy, _time).List),
             new("GET", "/explain", new ExplainEndpoint(_proxy).Get),
             new("GET", "/openapi.json", OpenApiEndpoint.Get),

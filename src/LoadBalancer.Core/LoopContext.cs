@@ -191,6 +191,13 @@ internal sealed class LoopContext
         }
     }
 
+    /// <summary>Every connection ends with its next answer; what is idle is left alone meanwhile.</summary>
+    internal void BeginLeaving()
+    {
+        IsDraining = true;
+        if (ConnectionCount == 0) EndDrain();
+    }
+
     /// <summary>Idle connections end now, the others with their current answer.</summary>
     internal void Drain()
     {

@@ -34,7 +34,7 @@ public sealed partial class ProxyServer
         Task done;
         lock (_reloading)
         {
-            if (!IsServing) throw new InvalidOperationException("the server is not running");
+            if (!IsServing || _isLeaving) throw new InvalidOperationException("the server is not running");
             result = CompareTo(config);
             done = Replace(Effective(config));
         }

@@ -261,7 +261,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
             context.Loop.Post(new LoopAction(() =>
             {
                 foreach (ListenerSnapshot listener in snapshot.Listeners)
-                    if (listener.State.Socket is { } socket) context.Loop.StopAccepting(socket);
+                    if (!_isLeaving && listener.State.Socket is { } socket) context.Loop.StopAccepting(socket);
                 // A socket that listens while nobody accepts would let clients connect and hang until the drain is over.
                 if (Interlocked.Decrement(ref _acceptingLoops) == 0) DisposeListeners();
                 context.Drain();

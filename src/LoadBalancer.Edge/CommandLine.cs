@@ -53,6 +53,7 @@ internal static class CommandLine
         root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(RunCommand.Create());
         root.Subcommands.Add(ReloadCommand.Create());
+        root.Subcommands.Add(UpgradeCommand.Create());
         root.Subcommands.Add(TopCommand.Create());
         root.Subcommands.Add(DestinationsCommand.Create());
         root.Subcommands.Add(LimitsCommand.Create());

@@ -5,6 +5,7 @@ using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Edge.Logging;
 using LoadBalancer.Edge.Systemd;
+using LoadBalancer.Edge.Upgrading;
 using LoadBalancer.Hosting;
 using LoadBalancer.Hosting.Reloading;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,8 +25,9 @@ internal static class ServerHost
     /// cancels the token. Everything an operator can cause ends as one line on standard error.
     /// </summary>
     internal static async Task<int> RunAsync(
-        ProxyConfig config, LogLevel logLevel, ICompletionObserver? observer, Func<ProxyServer, AdminServer?, CancellationToken, Task> whileRunning, ReloadSource? reload = null)
+        ProxyConfig config, LogLevel logLevel, ICompletionObserver? observer, Func<ProxyServer, AdminServer?, CancellationToken, Task> whileRunning, ReloadSource? reload = null, bool takesOver = false)
     {
+        Upgrader.Prepare();
         // The empty builder: no configuration providers, so no file watchers and no JSON of somebody else's to pick up.
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.AddProvider(new LineLoggerProvider(Console.Error, logLevel, TimeProvider.System));
@@ -45,18 +47,24 @@ internal static class ServerHost
         using var signals = new StopSignals(logger);
         using ServiceManager? systemd = ServiceManager.Find(Environment.GetEnvironmentVariable, TimeProvider.System, logger);
         ReloadService? reloader = null;
+        Succession? begun = null;
+        AdminServer? admin;
         try
         {
+            begun = Succession.Begin(config, takesOver);
+            admin = host.Services.GetService<AdminServer>();
             if (reload is not null)
             {
                 reloader = new ReloadService(reload.Location, host.Services.GetRequiredService<ProxyServer>(), host.Services.GetRequiredService<ConfigReloader>(),
                     host.Services.GetRequiredService<ILogger<ReloadService>>(), reload.LoadAsync, reload.Adapt);
-                if (host.Services.GetService<AdminServer>() is { } admin) admin.Reloader = reloader;
+                if (admin is not null) admin.Reloader = reloader;
             }
+            begun.Apply(host.Services.GetRequiredService<ProxyServer>(), admin);
             await host.StartAsync();
         }
         catch (Exception e) when (e is ListenException or ConfigException or IOException or System.Net.Sockets.SocketException or PlatformNotSupportedException)
         {
+            begun?.Dispose();
             foreach (string line in e.Message.Split(Environment.NewLine)) Console.Error.WriteLine($"lb: {line}");
             return ExitCode.Problem;
         }
@@ -72,16 +80,28 @@ internal static class ServerHost
             : null;
         using var ending = new CancellationTokenSource();
         var server = host.Services.GetRequiredService<ProxyServer>();
-        Task running = whileRunning(server, host.Services.GetService<AdminServer>(), ending.Token);
+        using Succession succession = begun;
+        succession.Serving(server, admin, logger);
+        Task running = whileRunning(server, admin, ending.Token);
         systemd?.Ready();
         using ReloadService? reloading = reloader;
         if (reloader is not null) signals.Reload = () => _ = ReloadAsync(reloader, systemd);
         Task following = reloader is null ? Task.CompletedTask : reload!.WatchAsync(reloader, ending.Token);
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(signals.Cut);
         Task watching = systemd?.WatchAsync(server, stopped.Token) ?? Task.CompletedTask; // while it drains too
-        await Task.WhenAny(running, signals.Stop);
-        systemd?.Stopping();
+        await Task.WhenAny(running, signals.Stop, succession.Taken);
         signals.Reload = null;
+        if (succession.Taken.IsCompletedSuccessfully)
+        {
+            int successor = await succession.Taken;
+            systemd?.HandedTo(successor);
+            logger.TakenOver(successor);
+            using var cut = CancellationTokenSource.CreateLinkedTokenSource(signals.Cut);
+            Task leaving = Succession.LeaveAsync(server, admin!, cut.Token);
+            if (await Task.WhenAny(leaving, signals.Stop) != leaving) await cut.CancelAsync(); // as short as any other stop
+            await leaving;
+        }
+        else systemd?.Stopping();
         await ending.CancelAsync();
         await following;
         try

@@ -73,6 +73,15 @@ internal sealed class Registry : IDisposable
         }
     }
 
+    /// <summary>All registrations, for a process that takes over.</summary>
+    internal IReadOnlyList<(string Cluster, string Id, DestinationConfig Destination, TimeSpan Lease)> All
+    {
+        get
+        {
+            lock (_changing) return [.. _groups.SelectMany(group => group.Value.Entries.Select(entry => (group.Key, entry.Key, entry.Value.Destination, entry.Value.Lease)))];
+        }
+    }
+
     /// <summary>Adds, changes or renews a registration, all of it validated. In effect a moment later.</summary>
     internal RegistryChange Put(string cluster, string id, DestinationConfig destination, TimeSpan lease)
     {
@@ -127,6 +136,12 @@ internal sealed class Registry : IDisposable
             lock (_changing)
             {
                 if (!_groups.TryGetValue(cluster, out group) || !group.IsDirty) return;
+                if (!_proxy.Config.Clusters.ContainsKey(cluster))
+                {
+                    _groups.Remove(cluster); // a reload has taken it away, and its servers with it
+                    group.Applied?.SetResult();
+                    return;
+                }
                 group.IsDirty = false;
                 applied = group.Applied;
                 group.Applied = null;

@@ -9,6 +9,8 @@ public enum ServerEventKind : byte
     ServerDraining,
     /// <summary>Another configuration is in use.</summary>
     ConfigurationReloaded,
+    /// <summary>Another process was to take over: whether it has.</summary>
+    Upgraded,
     /// <summary>A new configuration cannot be used; the one before stays.</summary>
     ConfigurationRefused,
     /// <summary>Health probes have found a destination unfit.</summary>

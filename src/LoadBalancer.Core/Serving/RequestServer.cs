@@ -39,6 +39,9 @@ public sealed class RequestServer : IAsyncDisposable
 
     internal RequestServerOptions Options { get; }
 
+    /// <summary>The bound socket; null where it cannot be handed to another process.</summary>
+    internal Transport.Epoll.EpollListener? Socket => _listener as Transport.Epoll.EpollListener;
+
     internal TransportLoop Loop => _loop!;
 
     internal PipeOptions PipeOptions { get; private set; } = null!;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Edge.Development;
+using LoadBalancer.Edge.Upgrading;
 using LoadBalancer.Hosting;
 using LoadBalancer.Hosting.Configuration;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,7 @@ internal static class RunCommand
         };
         var https = new Option<bool>("--https") { Description = "Serve HTTPS, without a file, with a self-signed development certificate that is kept for the next run" };
         var watch = new Option<bool>("--watch", "-w") { Description = "Reload the configuration file whenever it has changed" };
+        var takeOver = new Option<bool>(Upgrader.TakeOverOption) { Description = "Take the sockets over from the lb that serves with this admin listener, which leaves once this one serves; lb upgrade does all of it" };
         Option<string> log = LogLevelOption.Create("info");
         var command = new ExplainedCommand("run", "Runs the balancer until SIGINT or SIGTERM, then lets requests in flight finish. A second signal cuts them.", """
             Examples:
@@ -39,7 +41,7 @@ internal static class RunCommand
             SIGHUP and lb reload read the configuration again, and apply what has changed; lb run --watch does so by itself.
 
             Exit codes: 0 stopped in order, 1 bad configuration, address in use or cut, 2 wrong usage.
-            """) { config, listen, to, https, watch, log };
+            """) { config, listen, to, https, watch, takeOver, log };
         command.Validators.Add(result =>
         {
             bool hasTo = result.GetResult(to) is { Implicit: false };
@@ -49,11 +51,11 @@ internal static class RunCommand
             else if (!hasTo && result.GetValue(https)) result.AddError("'--https' needs '--to'; in a file a listener's \"tls\" names its certificate");
         });
         command.SetAction(parsed => RunAsync(
-            parsed.GetValue(config), parsed.GetValue(listen), parsed.GetValue(to) ?? [], parsed.GetValue(https), parsed.GetValue(watch), LogLevelOption.Parse(parsed.GetValue(log)!)));
+            parsed.GetValue(config), parsed.GetValue(listen), parsed.GetValue(to) ?? [], parsed.GetValue(https), parsed.GetValue(watch), parsed.GetValue(takeOver), LogLevelOption.Parse(parsed.GetValue(log)!)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string? configPath, string? listen, string[] to, bool https, bool isWatched, LogLevel logLevel)
+    private static async Task<int> RunAsync(string? configPath, string? listen, string[] to, bool https, bool isWatched, bool takesOver, LogLevel logLevel)
     {
         using DevelopmentCertificate? certificate = https ? DevelopmentCertificate.TryOpen(Console.Error) : null;
         if (https && certificate is null) return ExitCode.Problem;
@@ -85,7 +87,7 @@ internal static class RunCommand
         {
             StartReport.Write(Console.Out, source, config, server.Endpoints, admin, server.Transport, server.LoopCount, certificate);
             await Task.Delay(Timeout.Infinite, stopping);
-        }, reload);
+        }, reload, takesOver);
     }
 
     private static ProxyConfig WithAdmin(ProxyConfig config) => config with { Admin = config.Admin ?? new AdminConfig() };

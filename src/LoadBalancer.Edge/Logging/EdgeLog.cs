@@ -13,4 +13,19 @@ internal static partial class EdgeLog
 
     [LoggerMessage(EventId = 5102, Level = LogLevel.Warning, Message = "systemd cannot be told how the service is: {Reason}")]
     internal static partial void CannotNotify(this ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 5103, Level = LogLevel.Warning, Message = "No process can take over by {Path}: {Reason}")]
+    internal static partial void NoHandover(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(EventId = 5104, Level = LogLevel.Warning, Message = "A process that was to take over went away before it served; this one goes on")]
+    internal static partial void HandoverGivenUp(this ILogger logger);
+
+    [LoggerMessage(EventId = 5105, Level = LogLevel.Information, Message = "Upgrade for {Who}: {Result}")]
+    internal static partial void Upgraded(this ILogger logger, string who, string result);
+
+    [LoggerMessage(EventId = 5106, Level = LogLevel.Information, Message = "Process {Process} serves now; this one answers what it has, and ends")]
+    internal static partial void TakenOver(this ILogger logger, int process);
+
+    [LoggerMessage(EventId = 5107, Level = LogLevel.Warning, Message = "Sockets that were handed over are not in the configuration, and were closed: {Addresses}")]
+    internal static partial void SocketsLeft(this ILogger logger, string addresses);
 }

@@ -50,6 +50,9 @@ internal sealed class ServiceManager : IDisposable
     /// <summary>What follows is a reload, until <see cref="Ready"/> is told again (systemd.service(5), Type=notify-reload).</summary>
     internal void Reloading() => Tell($"RELOADING=1\nMONOTONIC_USEC={Environment.TickCount64 * 1000}");
 
+    /// <summary>Another process is the service from here on, and tells for itself.</summary>
+    internal void HandedTo(int process) => Tell($"MAINPID={process}");
+
     internal void Stopping() => Tell("STOPPING=1");
 
     /// <summary>Tells again and again that the loops turn, until it is cancelled. Does nothing where no watchdog waits for it.</summary>

@@ -4,12 +4,12 @@ using LoadBalancer.Core.Timers;
 namespace LoadBalancer.Core.Transport.Epoll;
 
 /// <summary>Accepts from one listening descriptor on one loop. Level triggered: what a batch leaves is reported again.</summary>
-internal sealed unsafe class EpollAcceptor(EpollLoop loop, EpollListener listener, IConnectionHandler handler) : LoopTimer, IEpollSource
+internal sealed unsafe class EpollAcceptor(EpollLoop loop, EpollListener listener, int fd, IConnectionHandler handler) : LoopTimer, IEpollSource
 {
     private const int BatchMax = 64;
     private const int BackOffMilliseconds = 100;
 
-    private readonly int _fd = listener.DescriptorFor(loop.Index);
+    private readonly int _fd = fd;
     private int _slot = -1;
 
     internal TransportListener Listener => listener;
@@ -42,8 +42,8 @@ internal sealed unsafe class EpollAcceptor(EpollLoop loop, EpollListener listene
         for (int i = 0; i < countMax; i++)
         {
             uint length = SocketAddress.SizeMax;
-            int fd = Libc.Accept(_fd, address, &length, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC);
-            if (fd < 0)
+            int accepted = Libc.Accept(_fd, address, &length, Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC);
+            if (accepted < 0)
             {
                 switch (Libc.LastError)
                 {
@@ -62,12 +62,12 @@ internal sealed unsafe class EpollAcceptor(EpollLoop loop, EpollListener listene
             {
                 Interlocked.Decrement(ref listener.ConnectionCount);
                 Interlocked.Increment(ref listener.RefusedCount);
-                _ = Libc.Close(fd);
+                _ = Libc.Close(accepted);
                 continue;
             }
             var connection = new EpollConnection(loop);
-            connection.Accepted(fd, SocketAddress.Read(new ReadOnlySpan<byte>(address, (int)Math.Min(length, SocketAddress.SizeMax))), listener);
-            if (!loop.Register(connection, fd, EpollLoop.ConnectionEvents, out connection.Slot))
+            connection.Accepted(accepted, SocketAddress.Read(new ReadOnlySpan<byte>(address, (int)Math.Min(length, SocketAddress.SizeMax))), listener);
+            if (!loop.Register(connection, accepted, EpollLoop.ConnectionEvents, out connection.Slot))
             {
                 Interlocked.Increment(ref listener.AcceptErrorCount);
                 connection.Close();

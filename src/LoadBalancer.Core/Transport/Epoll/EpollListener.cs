@@ -10,12 +10,21 @@ namespace LoadBalancer.Core.Transport.Epoll;
 /// </summary>
 internal sealed unsafe class EpollListener : TransportListener
 {
+    private readonly int _loopCount;
     private readonly int[] _descriptors;
     private string? _unixPath; // null once it is not ours to delete any more
 
     internal EpollListener(ListenOptions options, int loopCount)
     {
+        _loopCount = loopCount;
         ConnectionsMax = options.ConnectionsMax;
+        if (InheritedSockets.Take(options.EndPoint) is { } inherited)
+        {
+            (_descriptors, IsShared) = Adopt(inherited, options, loopCount);
+            _unixPath = (options.EndPoint as UnixDomainSocketEndPoint)?.ToString();
+            LocalEndPoint = options.EndPoint;
+            return;
+        }
         IsShared = options.EndPoint is not IPEndPoint;
         _descriptors = new int[IsShared ? 1 : loopCount];
         Array.Fill(_descriptors, -1);
@@ -55,7 +64,41 @@ internal sealed unsafe class EpollListener : TransportListener
     /// <summary>Whether the loops share one descriptor.</summary>
     internal bool IsShared { get; }
 
-    internal int DescriptorFor(int loopIndex) => _descriptors[IsShared ? 0 : loopIndex];
+    /// <summary>What a loop accepts from: where the process before had more loops, each of ours has several.</summary>
+    internal IEnumerable<int> DescriptorsFor(int loopIndex) => IsShared ? _descriptors : _descriptors.Where((_, i) => i % _loopCount == loopIndex);
+
+    /// <summary>All of them, to be handed to another process.</summary>
+    internal IReadOnlyList<int> Descriptors => _descriptors;
+
+    /// <summary>Another process has them too, and goes on: the file of a Unix socket is its from here on.</summary>
+    internal void HandOver() => _unixPath = null;
+
+    // One that others share was not made for several loops; of those that were, loops beyond their number get one more each.
+    private static (int[] Descriptors, bool IsShared) Adopt(int[] inherited, ListenOptions options, int loopCount)
+    {
+        int reuse = 0;
+        uint size = sizeof(int);
+        bool isShared = options.EndPoint is not IPEndPoint || Libc.GetSocketOption(inherited[0], Libc.SOL_SOCKET, Libc.SO_REUSEPORT, &reuse, &size) != 0 || reuse == 0;
+        var all = new List<int>(inherited);
+        try
+        {
+            while (!isShared && all.Count < loopCount) all.Add(Open(options, options.EndPoint, reusePort: true));
+        }
+        catch (SocketException)
+        {
+            // Of another user, for example: then the loops without one get no new connections.
+        }
+        foreach (int fd in all)
+        {
+            _ = Libc.Listen(fd, options.Backlog);
+            if (options.EndPoint is IPEndPoint)
+            {
+                _ = Libc.SetOption(fd, Libc.IPPROTO_TCP, Libc.TCP_NODELAY, 1);
+                SetKeepAlive(fd, options.KeepAlive);
+            }
+        }
+        return ([.. all], isShared);
+    }
 
     private static IPEndPoint BoundEndPoint(IPEndPoint asked, int fd)
     {

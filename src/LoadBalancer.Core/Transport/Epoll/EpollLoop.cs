@@ -88,9 +88,12 @@ internal sealed unsafe class EpollLoop : TransportLoop
 
     internal override void StartAccepting(TransportListener listener, IConnectionHandler handler)
     {
-        var acceptor = new EpollAcceptor(this, (EpollListener)listener, handler);
-        _acceptors.Add(acceptor);
-        acceptor.Start();
+        foreach (int fd in ((EpollListener)listener).DescriptorsFor(Index))
+        {
+            var acceptor = new EpollAcceptor(this, (EpollListener)listener, fd, handler);
+            _acceptors.Add(acceptor);
+            acceptor.Start();
+        }
     }
 
     internal override void StopAccepting(TransportListener listener)

@@ -16,14 +16,15 @@ internal static unsafe partial class Libc
 
     internal const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10;
     internal const int SOCK_STREAM = 1, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
-    internal const int SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_ERROR = 4, SO_KEEPALIVE = 9, SO_LINGER = 13, SO_REUSEPORT = 15, SO_PEERCRED = 17;
+    internal const int SOL_SOCKET = 1, SO_REUSEADDR = 2, SO_ERROR = 4, SO_KEEPALIVE = 9, SO_LINGER = 13, SO_REUSEPORT = 15, SO_PEERCRED = 17, SO_ACCEPTCONN = 30;
+    internal const int SCM_RIGHTS = 1, MSG_CMSG_CLOEXEC = 0x40000000, MSG_CTRUNC = 8;
     internal const int IPPROTO_TCP = 6, TCP_NODELAY = 1, TCP_KEEPIDLE = 4, TCP_KEEPINTVL = 5, TCP_KEEPCNT = 6, IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26;
     internal const int MSG_NOSIGNAL = 0x4000, MSG_MORE = 0x8000;
     internal const int SHUT_WR = 1;
 
     internal const int EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2;
     internal const uint EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLEXCLUSIVE = 1u << 28, EPOLLET = 1u << 31;
-    internal const int O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032;
+    internal const int O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, F_SETFD = 2, FD_CLOEXEC = 1, F_SETFL = 4, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032;
     internal const uint SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2;
     internal const int EPOLL_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
 
@@ -67,6 +68,10 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "sendmsg"), SuppressGCTransition]
     internal static partial nint SendMessage(int fd, MessageHeader* message, int flags);
+
+    // Waits on a socket that blocks.
+    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
+    internal static partial nint ReceiveMessage(int fd, MessageHeader* message, int flags);
 
     [LibraryImport("libc", EntryPoint = "accept4"), SuppressGCTransition]
     internal static partial int Accept(int fd, byte* address, uint* addressLength, int flags);

@@ -41,6 +41,25 @@ internal static class SocketAddress
         }
     }
 
+    /// <summary>The address as an endpoint; null where it is of another kind, or of a socket without a name.</summary>
+    internal static EndPoint? ReadEndPoint(ReadOnlySpan<byte> address)
+    {
+        if (address.Length < 2) return null;
+        switch (BitConverter.ToUInt16(address))
+        {
+            case Libc.AF_INET when address.Length >= 8:
+                return new IPEndPoint(new IPAddress(address.Slice(4, 4)), BinaryPrimitives.ReadUInt16BigEndian(address[2..]));
+            case Libc.AF_INET6 when address.Length >= 24:
+                return new IPEndPoint(new IPAddress(address.Slice(8, 16)), BinaryPrimitives.ReadUInt16BigEndian(address[2..]));
+            case Libc.AF_UNIX when address.Length > 3 && address[2] != 0:
+                ReadOnlySpan<byte> path = address[2..];
+                int end = path.IndexOf((byte)0);
+                return new UnixDomainSocketEndPoint(Encoding.UTF8.GetString(end < 0 ? path : path[..end]));
+            default:
+                return null;
+        }
+    }
+
     internal static PeerAddress Read(ReadOnlySpan<byte> address)
     {
         if (address.Length < 2) return PeerAddress.Unix;

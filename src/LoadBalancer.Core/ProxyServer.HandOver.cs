@@ -1,0 +1,44 @@
+using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Transport;
+using LoadBalancer.Core.Transport.Epoll;
+
+namespace LoadBalancer.Core;
+
+// Another process takes the sockets over.
+public sealed partial class ProxyServer
+{
+    /// <summary>The bound sockets; of transports that cannot hand them over, none.</summary>
+    internal IEnumerable<EpollListener> ListeningSockets => Snapshot.Listeners.Select(listener => listener.State.Socket).OfType<EpollListener>();
+
+    /// <summary>
+    /// Another process accepts from the same sockets by now: nothing new is accepted here, each connection ends with its next answer, and what is idle is left alone for
+    /// <paramref name="idleGrace"/>, so that no client writes its request to a connection that is being closed. <see cref="StopAsync"/> follows.
+    /// </summary>
+    internal async Task LeaveAsync(TimeSpan idleGrace, CancellationToken cancellationToken)
+    {
+        ProxySnapshot snapshot;
+        lock (_reloading)
+        {
+            if (_stopped || _isLeaving) return;
+            _isLeaving = true;
+            snapshot = _snapshot;
+        }
+        foreach (EpollListener socket in ListeningSockets) socket.HandOver();
+        await OnLoopsAsync(context =>
+        {
+            foreach (ListenerSnapshot listener in snapshot.Listeners)
+                if (listener.State.Socket is { } socket) context.Loop.StopAccepting(socket);
+            context.BeginLeaving();
+        }).ConfigureAwait(false);
+        foreach (ListenerSnapshot listener in snapshot.Listeners) listener.State.Socket?.Dispose(); // the other process has its own descriptors
+        try
+        {
+            await _drained.Task.WaitAsync(idleGrace, _time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+        }
+    }
+
+    private bool _isLeaving;
+}

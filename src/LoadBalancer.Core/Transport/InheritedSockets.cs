@@ -1,0 +1,62 @@
+using System.Net;
+using System.Net.Sockets;
+using LoadBalancer.Core.Transport.Epoll;
+
+namespace LoadBalancer.Core.Transport;
+
+/// <summary>
+/// Listening sockets that this process was given, by the process before it or by systemd: whoever binds one of their addresses gets them instead of new ones, so that no
+/// client meets a closed door in between. Thread-safe.
+/// </summary>
+internal static class InheritedSockets
+{
+    private static readonly Lock Changing = new();
+    private static readonly Dictionary<string, List<int>> ByAddress = new(StringComparer.Ordinal);
+
+    /// <summary>Takes in a descriptor, which is this process's from here on. False, and it is closed, where it is no listening socket.</summary>
+    internal static unsafe bool TryAdd(int fd)
+    {
+        byte* address = stackalloc byte[SocketAddress.SizeMax];
+        uint length = SocketAddress.SizeMax;
+        int isListening = 0;
+        uint size = sizeof(int);
+        bool isSocket = Libc.GetSocketName(fd, address, &length) == 0 && Libc.GetSocketOption(fd, Libc.SOL_SOCKET, Libc.SO_ACCEPTCONN, &isListening, &size) == 0;
+        if (!isSocket || isListening == 0 || SocketAddress.ReadEndPoint(new ReadOnlySpan<byte>(address, (int)Math.Min(length, SocketAddress.SizeMax))) is not { } endPoint)
+        {
+            _ = Libc.Close(fd);
+            return false;
+        }
+        _ = Libc.FileControl(fd, Libc.F_SETFD, Libc.FD_CLOEXEC);
+        _ = Libc.FileControl(fd, Libc.F_SETFL, Libc.O_NONBLOCK);
+        lock (Changing)
+        {
+            string key = KeyOf(endPoint);
+            if (!ByAddress.TryGetValue(key, out List<int>? descriptors)) ByAddress.Add(key, descriptors = []);
+            descriptors.Add(fd);
+        }
+        return true;
+    }
+
+    /// <summary>The descriptors for an address, which are the caller's from here on; null where there are none.</summary>
+    internal static int[]? Take(EndPoint endPoint)
+    {
+        lock (Changing) return ByAddress.Remove(KeyOf(endPoint), out List<int>? descriptors) ? [.. descriptors] : null;
+    }
+
+    /// <summary>Closes those that nobody has taken; their addresses.</summary>
+    internal static IReadOnlyList<string> CloseRest()
+    {
+        lock (Changing)
+        {
+            string[] left = [.. ByAddress.Keys];
+            foreach (int fd in ByAddress.Values.SelectMany(descriptors => descriptors)) _ = Libc.Close(fd);
+            ByAddress.Clear();
+            return left;
+        }
+    }
+
+    // A dual-stack socket of all addresses is one of IPv6.
+    private static string KeyOf(EndPoint endPoint) => endPoint is IPEndPoint { Address.ScopeId: not 0, AddressFamily: AddressFamily.InterNetworkV6 } scoped
+        ? new IPEndPoint(new IPAddress(scoped.Address.GetAddressBytes()), scoped.Port).ToString()
+        : endPoint.ToString()!;
+}
