@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using LoadBalancer.Core.Transport.Epoll;
+using SocketAddress = LoadBalancer.Core.Transport.Epoll.SocketAddress;
 
 namespace LoadBalancer.Core.Transport;
 
