@@ -60,7 +60,7 @@ public sealed class KeepalivedTests : IDisposable
         // Other programs give no events to wait for; each of these is asked until it is so, or the test's time is up.
         async Task AnswersAsync()
         {
-            while ((await network.RunAsync("client", cancellationToken, curl, "--silent", "--fail", "--max-time", "1", "--output", "/dev/null", $"http://{Virtual}/")).ExitCode != 0) await Task.Delay(20, cancellationToken);
+            while ((await network.RunAsync("client", [curl, "--silent", "--fail", "--max-time", "1", "--output", "/dev/null", $"http://{Virtual}/"], cancellationToken)).ExitCode != 0) await Task.Delay(20, cancellationToken);
         }
 
         async Task EntersBackupAsync(string node, int count)

@@ -50,8 +50,8 @@ internal sealed class Namespaces : IAsyncDisposable
     }
 
     /// <summary>Runs a program on a machine to its end.</summary>
-    internal Task<(int ExitCode, string Output)> RunAsync(string machine, CancellationToken token, string program, params string[] arguments) =>
-        SystemProgram.RunAsync(_ip, token, ["netns", "exec", _prefix + machine, program, .. arguments]);
+    internal Task<(int ExitCode, string Output)> RunAsync(string machine, string[] command, CancellationToken token) =>
+        SystemProgram.RunAsync(_ip, token, ["netns", "exec", _prefix + machine, .. command]);
 
     /// <summary>The IPv4 addresses that a machine has.</summary>
     internal Task<string> AddressesAsync(string machine, CancellationToken token) => IpAsync(token, "-4", "-n", _prefix + machine, "-brief", "address", "show", "dev", "eth0");

@@ -18,7 +18,7 @@ public sealed class EtcdServer : IAsyncDisposable
     {
         _scheme = certificate is null ? "http" : "https";
         _more = certificate is null ? [] : ["--cert-file", certificate, "--key-file", certificate];
-        _http = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, _, _, _) => true } });
+        _http = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null } });
     }
 
     public int Port { get; } = SystemProgram.FreePort();
