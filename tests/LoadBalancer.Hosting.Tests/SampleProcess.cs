@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoadBalancer.Testing;
 using NUnit.Framework;
 
 namespace LoadBalancer.Hosting.Tests;
@@ -8,8 +9,13 @@ internal sealed class SampleProcess : IDisposable
 {
     private readonly Process _process;
 
-    internal SampleProcess(string name, params string[] args) => _process = Process.Start(new ProcessStartInfo(
-        "dotnet", [Path.Combine(TestContext.CurrentContext.TestDirectory, name + ".dll"), .. args]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+    internal SampleProcess(string name, params string[] args)
+    {
+        // Built as the tests are: bin/Release/net10.0.
+        string built = Path.GetRelativePath(Path.Combine(Repository.Root, "tests/LoadBalancer.Hosting.Tests"), TestContext.CurrentContext.TestDirectory);
+        string program = Path.Combine(Repository.Root, "samples", name, built, name + ".dll");
+        _process = Process.Start(new ProcessStartInfo("dotnet", [program, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+    }
 
     /// <summary>The rest of the next line that begins so.</summary>
     internal async Task<string> LineAsync(string start, CancellationToken token)
