@@ -60,6 +60,7 @@ internal static class CommandLine
         root.Subcommands.Add(ExplainCommand.Create());
         root.Subcommands.Add(TestCommand.Create());
         root.Subcommands.Add(InitCommand.Create());
+        root.Subcommands.Add(ConvertCommand.Create());
         root.Subcommands.Add(SchemaCommand.Create());
         root.Subcommands.Add(TypesCommand.Create());
         root.Subcommands.Add(SimulateCommand.Create());

@@ -35,6 +35,9 @@ internal sealed class DraftObject
         return child;
     }
 
+    /// <summary>Adds all members to another object that has none of them.</summary>
+    internal void CopyTo(DraftObject other) => other._members.AddRange(_members);
+
     /// <summary>In one line: by which equal ones are known.</summary>
     public override string ToString()
     {
