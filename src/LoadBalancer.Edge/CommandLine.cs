@@ -52,6 +52,7 @@ internal static class CommandLine
         var root = new RootCommand("lb: an HTTP/1.1 load balancer.");
         root.Subcommands.Add(DemoCommand.Create());
         root.Subcommands.Add(RunCommand.Create());
+        root.Subcommands.Add(ReadyCommand.Create());
         root.Subcommands.Add(DestinationsCommand.Create());
         root.Subcommands.Add(LimitsCommand.Create());
         root.Subcommands.Add(CertCommand.Create());
