@@ -18,12 +18,12 @@ public sealed class GettingStartedTests
         try
         {
             string document = Repository.Read("docs/getting-started.md");
-            // "500$n" in a loop: two ports that follow each other cannot be asked for, so their common part is taken out of the loop.
+            // "500$n" in a loop: nobody can ask for two ports that follow each other.
             string[] ports = [.. Enumerable.Range(0, 4).Select(_ => $"{SystemProgram.FreePort()}")];
-            string Moved(string text) => text.Replace("500$n", $"$(eval echo \\$P$n)", StringComparison.Ordinal).Replace("127.0.0.1:5001", $"127.0.0.1:{ports[0]}", StringComparison.Ordinal)
+            string Moved(string text) => text.Replace("500$n", "$(printenv P$n)", StringComparison.Ordinal).Replace("127.0.0.1:5001", $"127.0.0.1:{ports[0]}", StringComparison.Ordinal)
                 .Replace("127.0.0.1:5002", $"127.0.0.1:{ports[1]}", StringComparison.Ordinal).Replace(":8080", $":{ports[2]}", StringComparison.Ordinal).Replace(":8443", $":{ports[3]}", StringComparison.Ordinal);
 
-            var script = new StringBuilder($"set -euo pipefail\nP1={ports[0]} P2={ports[1]}\nexport PATH=\"{folder}/bin:$PATH\"\n");
+            var script = new StringBuilder($"set -euo pipefail\nexport P1={ports[0]} P2={ports[1]}\nexport PATH=\"{folder}/bin:$PATH\"\n");
             var expected = new List<string[]>();
             foreach ((string language, string content) in Blocks(document))
             {
