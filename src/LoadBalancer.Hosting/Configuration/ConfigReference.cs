@@ -51,7 +51,7 @@ public static class ConfigReference
                 Reach(key.Value, reached);
                 if (reached.Count == 0) continue;
                 _text.Append("## ").Append(key.Name).Append("\n\n");
-                _text.Append(key.Value.GetProperty("description").GetString()).Append("\n\n");
+                _text.Append(Plain(key.Value.GetProperty("description").GetString()!)).Append("\n\n");
                 foreach (string name in reached) Definition(name);
             }
             return _text.ToString().TrimEnd() + "\n";
@@ -61,7 +61,7 @@ public static class ConfigReference
         {
             JsonElement definition = _definitions.GetProperty(name);
             _text.Append("### ").Append(name).Append("\n\n");
-            _text.Append(Escaped(definition.GetProperty("description").GetString()!)).Append("\n\n");
+            _text.Append(Plain(definition.GetProperty("description").GetString()!)).Append("\n\n");
             if (Choice(definition, "oneOf") is { } one) _text.Append("Exactly one of ").Append(one).Append(" is given.\n\n");
             if (Choice(definition, "anyOf") is { } any) _text.Append("At least one of ").Append(any).Append(" is given.\n\n");
             Table(definition);
@@ -77,7 +77,7 @@ public static class ConfigReference
                 string examples = key.Value.TryGetProperty("examples", out JsonElement some) || (key.Value.TryGetProperty("anyOf", out JsonElement forms) && forms[0].TryGetProperty("examples", out some))
                     ? $" For example {string.Join(", ", some.EnumerateArray().Select(example => Code(example.GetString()!)))}." : "";
                 _text.Append("| ").Append(Code(key.Name)).Append(" | ").Append(Type(key.Value)).Append(" | ").Append(standard).Append(" | ")
-                    .Append(Escaped(key.Value.GetProperty("description").GetString()!)).Append(examples).Append(" |\n");
+                    .Append(Plain(key.Value.GetProperty("description").GetString()!)).Append(examples).Append(" |\n");
             }
             _text.Append('\n');
         }
@@ -155,6 +155,9 @@ public static class ConfigReference
         private static string Referred(JsonElement reference) => reference.GetString()!["#/$defs/".Length..];
 
         private static string Code(string text) => $"`{Escaped(text)}`";
+
+        // The stars of "/**" are no emphasis.
+        private static string Plain(string text) => Escaped(text).Replace("*", "\\*", StringComparison.Ordinal);
 
         // A line of a table: a bar would be its end.
         private static string Escaped(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).ReplaceLineEndings(" ");
