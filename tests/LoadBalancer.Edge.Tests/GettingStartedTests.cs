@@ -23,7 +23,7 @@ public sealed class GettingStartedTests
             string Moved(string text) => text.Replace("500$n", "$(printenv P$n)", StringComparison.Ordinal).Replace("127.0.0.1:5001", $"127.0.0.1:{ports[0]}", StringComparison.Ordinal)
                 .Replace("127.0.0.1:5002", $"127.0.0.1:{ports[1]}", StringComparison.Ordinal).Replace(":8080", $":{ports[2]}", StringComparison.Ordinal).Replace(":8443", $":{ports[3]}", StringComparison.Ordinal);
 
-            var script = new StringBuilder($"set -euo pipefail\nexport P1={ports[0]} P2={ports[1]}\nexport PATH=\"{folder}/bin:$PATH\"\n");
+            var script = new StringBuilder($"set -euo pipefail\nchmod 700 {folder}/bin/lb\nexport P1={ports[0]} P2={ports[1]}\nexport PATH=\"{folder}/bin:$PATH\"\n");
             var expected = new List<string[]>();
             foreach ((string language, string content) in Blocks(document))
             {
@@ -38,7 +38,6 @@ public sealed class GettingStartedTests
             Directory.CreateDirectory($"{folder}/bin");
             string? binary = Environment.GetEnvironmentVariable("LB_BINARY");
             await File.WriteAllTextAsync($"{folder}/bin/lb", $"#!/bin/sh\nexec {binary ?? $"dotnet {TestContext.CurrentContext.TestDirectory}/lb.dll"} \"$@\"\n", token);
-            File.SetUnixFileMode($"{folder}/bin/lb", UnixFileMode.UserRead | UnixFileMode.UserExecute);
             Directory.CreateDirectory($"{folder}/work");
 
             var start = new ProcessStartInfo("bash", ["-c", script.ToString()]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = $"{folder}/work" };
