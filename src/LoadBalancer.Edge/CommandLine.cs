@@ -55,6 +55,7 @@ internal static class CommandLine
         root.Subcommands.Add(ReloadCommand.Create());
         root.Subcommands.Add(UpgradeCommand.Create());
         root.Subcommands.Add(TopCommand.Create());
+        root.Subcommands.Add(ReadyCommand.Create());
         root.Subcommands.Add(DestinationsCommand.Create());
         root.Subcommands.Add(LimitsCommand.Create());
         root.Subcommands.Add(CertCommand.Create());
@@ -63,6 +64,7 @@ internal static class CommandLine
         root.Subcommands.Add(ExplainCommand.Create());
         root.Subcommands.Add(TestCommand.Create());
         root.Subcommands.Add(InitCommand.Create());
+        root.Subcommands.Add(ConvertCommand.Create());
         root.Subcommands.Add(SchemaCommand.Create());
         root.Subcommands.Add(TypesCommand.Create());
         root.Subcommands.Add(SimulateCommand.Create());

@@ -8,4 +8,6 @@ internal static class ExitCode
     internal const int Problem = 1;
     /// <summary>The command line itself is wrong.</summary>
     internal const int Usage = 2;
+    /// <summary>Done, but for what is listed.</summary>
+    internal const int Partial = 3;
 }

@@ -14,7 +14,7 @@ public static class Experiment
     private static readonly string[] s_special = ["first", "consistent-hash", "rendezvous", Algorithm.ByClassName];
 
     /// <summary>Names of all algorithms: the production policies, and those that are only here.</summary>
-    public static IReadOnlyList<string> Algorithms { get; } = [.. BalancingPolicies.Names, Algorithm.ByClassName, OraclePolicy.PolicyName];
+    public static IReadOnlyList<string> Algorithms { get; } = [.. BalancingPolicies.BuiltIn, Algorithm.ByClassName, OraclePolicy.PolicyName];
 
     /// <summary>Those that are compared when none are named.</summary>
     public static IReadOnlyList<string> DefaultAlgorithms { get; } = [.. Algorithms.Except(s_special)];

@@ -1,7 +1,7 @@
 namespace LoadBalancer.Balancing.Tests;
 
 /// <summary>Destinations that ask to be left alone for a time, by every policy. Timestamps count microseconds.</summary>
-[TestFixtureSource(typeof(BalancingPolicies), nameof(BalancingPolicies.Names))]
+[TestFixtureSource(typeof(BalancingPolicies), nameof(BalancingPolicies.BuiltIn))]
 public class HoldTests(string policy)
 {
     private static readonly long Start = Make.Second;

@@ -1,7 +1,7 @@
 namespace LoadBalancer.Balancing.Tests;
 
 /// <summary>What every policy must do.</summary>
-[TestFixtureSource(typeof(BalancingPolicies), nameof(BalancingPolicies.Names))]
+[TestFixtureSource(typeof(BalancingPolicies), nameof(BalancingPolicies.BuiltIn))]
 public class PolicyTests(string name)
 {
     private Scheduler Scheduler(int count, SchedulerOptions? options = null) =>

@@ -68,7 +68,7 @@ public class TierTests
     }
 
     [Test]
-    public void Pick_OnlyOneOfTheFirstTierAndItIsExcluded_OverflowsToTheNext([ValueSource(typeof(BalancingPolicies), nameof(BalancingPolicies.Names))] string policy)
+    public void Pick_OnlyOneOfTheFirstTierAndItIsExcluded_OverflowsToTheNext([ValueSource(typeof(BalancingPolicies), nameof(BalancingPolicies.BuiltIn))] string policy)
     {
         var scheduler = new Scheduler(BalancingPolicies.Create(policy), Make.Options());
         scheduler.Update([new("first"), new("second") { Priority = 1 }], 0);

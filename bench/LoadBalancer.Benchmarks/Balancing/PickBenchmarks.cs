@@ -21,7 +21,7 @@ public class PickBenchmarks
     public string Policy { get; set; } = "";
 
     /// <summary>All that can be named.</summary>
-    public static IEnumerable<string> Policies => BalancingPolicies.Names;
+    public static IEnumerable<string> Policies => BalancingPolicies.BuiltIn;
 
     /// <summary>Number of destinations, of equal weight.</summary>
     [Params(2, 16, 64, 256, 1024, 10_000)]

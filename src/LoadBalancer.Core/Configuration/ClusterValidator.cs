@@ -1,3 +1,4 @@
+using LoadBalancer.Balancing;
 using LoadBalancer.Core.Forwarding;
 
 namespace LoadBalancer.Core.Configuration;
@@ -18,7 +19,7 @@ internal static class ClusterValidator
             bool hashes = Array.IndexOf(ConfigRanges.HashPolicies, cluster.Balance) >= 0;
             if (hashes && cluster.HashOn is null)
                 problems.Add($"{path}.hashOn", $"{cluster.Balance} needs to know what to hash; expected one of {string.Join(", ", HashSource.Examples)}");
-            else if (!hashes && cluster.HashOn is not null)
+            else if (!hashes && cluster.HashOn is not null && BalancingPolicies.BuiltIn.Contains(cluster.Balance)) // one that a program has added may hash
                 problems.Add($"{path}.hashOn", $"has no effect with \"balance\": \"{cluster.Balance}\"; it is for {string.Join(" and ", ConfigRanges.HashPolicies)}");
             else if (cluster.HashOn is { } hashOn && !HashSource.TryParse(hashOn, out _))
                 problems.Add($"{path}.hashOn", $"{CharacterText.Quote(hashOn)} is nothing to hash; expected one of {string.Join(", ", HashSource.Examples)}");

@@ -134,8 +134,8 @@ internal static class ConfigRanges
     internal static readonly DurationRange CacheStale = new(TimeSpan.FromSeconds(1), TimeSpan.FromDays(3650), ZeroAllowed: true);
     internal static readonly DurationRange CollapseTimeout = PositiveOrNone;
 
-    /// <summary>Balancing policies that can be named.</summary>
-    internal static readonly string[] BalancePolicies = [.. Balancing.BalancingPolicies.Names];
+    /// <summary>Balancing policies that can be named: not once for all, as programs add their own.</summary>
+    internal static string[] BalancePolicies => [.. Balancing.BalancingPolicies.Names];
 
     /// <summary>The policy that asks destinations for their load.</summary>
     internal const string ProbingPolicy = "prequal";

@@ -8,13 +8,15 @@ internal static class SchemaCommand
 {
     internal static Command Create()
     {
+        var markdown = new Option<bool>("--markdown") { Description = "Print the same for people, in Markdown" };
         var command = new ExplainedCommand("schema", "Prints the JSON Schema of the configuration file: every key with its meaning, default and range.", """
-            Example:
+            Examples:
               lb schema > lb.schema.json     then "$schema": "./lb.schema.json" in lb.json completes keys in editors
-            """);
-        command.SetAction(_ =>
+              lb schema --markdown           to read
+            """) { markdown };
+        command.SetAction(parsed =>
         {
-            Console.Out.Write(ConfigSchema.Text);
+            Console.Out.Write(parsed.GetValue(markdown) ? ConfigReference.Text : ConfigSchema.Text);
             return ExitCode.Ok;
         });
         return command;

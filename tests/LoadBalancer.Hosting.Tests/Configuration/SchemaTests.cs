@@ -16,6 +16,22 @@ public sealed class SchemaTests
         Is.EqualTo(File.ReadAllText(Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.schema.json"))), "renew with: lb schema > schema/lb.schema.json");
 
     [Test]
+    public void Reference_EqualsTheCheckedInFile() => Assert.That(ConfigReference.Text, Is.EqualTo(Testing.Repository.Read("docs/configuration.md")), "renew with: lb schema --markdown > docs/configuration.md");
+
+    [Test]
+    public void Reference_EachKeyStandsInItsSectionAndEachLinkLeadsSomewhere()
+    {
+        string[] lines = ConfigReference.Text.Split('\n');
+        string[] anchors = [.. lines.Where(line => line.StartsWith("###", StringComparison.Ordinal)).Select(line => line[4..].ToLowerInvariant())];
+        string[] links = [.. System.Text.RegularExpressions.Regex.Matches(ConfigReference.Text, @"\]\(#(\w+)\)").Select(match => match.Groups[1].Value).Distinct()];
+        Assert.That(links, Is.Not.Empty.And.SubsetOf(anchors));
+        using JsonDocument schema = JsonDocument.Parse(ConfigSchema.Text);
+        int keys = schema.RootElement.GetProperty("$defs").EnumerateObject().Select(d => d.Value).Append(schema.RootElement)
+            .Where(o => o.TryGetProperty("properties", out _)).Sum(o => o.GetProperty("properties").EnumerateObject().Count());
+        Assert.That(lines.Count(line => line.StartsWith("| `", StringComparison.Ordinal)), Is.EqualTo(keys));
+    }
+
+    [Test]
     public void Text_EveryPropertyHasADescription()
     {
         using JsonDocument schema = JsonDocument.Parse(ConfigSchema.Text);

@@ -1,0 +1,121 @@
+using System.Globalization;
+
+namespace LoadBalancer.Edge.Conversion.Yarp;
+
+/// <summary>Clusters with their destinations, checks and affinity.</summary>
+internal static class YarpClusters
+{
+    internal static void Convert(string name, YarpSection cluster, DraftObject clusters, bool keepsHost)
+    {
+        var draft = new DraftObject();
+        draft.Add("balance", cluster.Text("LoadBalancingPolicy") switch
+        {
+            null or "PowerOfTwoChoices" => "power-of-two", // YARP's default
+            "RoundRobin" => "round-robin",
+            "LeastRequests" => "least-outstanding",
+            "Random" => "random",
+            "FirstAlphabetical" => "first",
+            var other => Unknown(cluster, "LoadBalancingPolicy", other, "power-of-two"),
+        });
+        if (!keepsHost) draft.Add("host", "destination");
+        bool isHttps = false;
+        DraftObject destinations = draft.Child("destinations");
+        List<(string Key, YarpSection Section)> all = [.. cluster.Section("Destinations").Sections()];
+        if (cluster.Text("LoadBalancingPolicy") == "FirstAlphabetical") all.Sort((a, b) => StringComparer.OrdinalIgnoreCase.Compare(a.Key, b.Key));
+        foreach ((string key, YarpSection destination) in all)
+        {
+            if (destination.Text("Address") is not { } url || Address(url, out bool isSecure, out string path) is not { } address)
+            {
+                destination.Differs("Address", "is no address that lb can connect to");
+                continue;
+            }
+            if (path.Length > 0) destination.Differs("Address", $"the path {path} is left out: lb's destinations have none");
+            isHttps |= isSecure;
+            destinations.Add(key, address);
+        }
+        Http(cluster, draft, isHttps);
+        Health(cluster.Section("HealthCheck"), draft);
+        if (cluster.Section("SessionAffinity") is var affinity && affinity.Flag("Enabled") == true) Affinity(affinity, draft);
+        else affinity.UseAll();
+        clusters.Add(name, draft, cluster.Place);
+    }
+
+    private static void Http(YarpSection cluster, DraftObject draft, bool isHttps)
+    {
+        YarpSection request = cluster.Section("HttpRequest"), client = cluster.Section("HttpClient");
+        if (request.Text("ActivityTimeout") is { } activity && YarpConverter.Duration(activity) is { } time) draft.Add("responseHeadTimeout", time).Add("idleTimeout", time);
+        if (request.Text("Version") is { } version && version is not ("1.1" or "1")) request.Differs("Version", "lb speaks HTTP/1.1 with destinations");
+        request.Text("VersionPolicy");
+        request.Text("AllowResponseBuffering"); // lb never holds answers back
+        if (client.Text("MaxConnectionsPerServer") is { } max && int.TryParse(max, NumberStyles.None, CultureInfo.InvariantCulture, out int connections))
+            draft.Add("pool", new DraftObject().Add("connectionsMax", connections));
+        if (client.Flag("DangerousAcceptAnyServerCertificate") == true && isHttps) draft.Add("tls", new DraftObject().Add("verify", false));
+        client.Texts("SslProtocols");
+        client.Text("EnableMultipleHttp2Connections");
+    }
+
+    private static void Health(YarpSection health, DraftObject draft)
+    {
+        YarpSection active = health.Section("Active"), passive = health.Section("Passive");
+        if (active.Flag("Enabled") == true)
+        {
+            var check = new DraftObject().Add("path", (active.Text("Path") is { Length: > 0 } path ? path.StartsWith('/') ? path : "/" + path : "/") + active.Text("Query"));
+            check.Add("status", (List<string>)["200-299"]);
+            if (YarpConverter.Duration(active.Text("Interval") ?? "00:00:15") is { } interval) check.Add("interval", interval);
+            if (YarpConverter.Duration(active.Text("Timeout") ?? "00:00:10") is { } timeout) check.Add("timeout", timeout);
+            if (active.Text("Policy") is { } policy and not "ConsecutiveFailures") active.Differs("Policy", $"{policy} is left out: lb counts failures in a row (\"fall\", \"rise\")");
+            draft.Add("healthCheck", check);
+        }
+        else active.UseAll();
+        if (passive.Flag("Enabled") == true)
+        {
+            if (passive.Text("Policy") is { } policy and not "TransportFailureRate") passive.Differs("Policy", $"{policy} is left out: lb ejects by failures in a row and by their rate");
+            draft.Add("ejection", new DraftObject().Add("duration", YarpConverter.Duration(passive.Text("ReactivationPeriod"))));
+        }
+        else
+        {
+            passive.UseAll();
+            draft.Add("ejection", new DraftObject().Add("enabled", false)); // YARP's default
+        }
+        health.Text("AvailableDestinationsPolicy");
+    }
+
+    private static void Affinity(YarpSection affinity, DraftObject draft)
+    {
+        string policy = affinity.Text("Policy") ?? "HashCookie";
+        string name = affinity.Text("AffinityKeyName") ?? "lb";
+        affinity.Text("FailurePolicy"); // another destination, as "Redistribute"
+        YarpSection cookie = affinity.Section("Cookie");
+        if (policy is not ("HashCookie" or "ArrCookie" or "Cookie"))
+        {
+            cookie.UseAll();
+            affinity.Differs("Policy", $"{policy} is left out: lb's sessions stick by a cookie, or by a hash (\"hashOn\")");
+            return;
+        }
+        var sticky = new DraftObject().Add("cookie", name);
+        sticky.Add("path", cookie.Text("Path"));
+        if (YarpConverter.Duration(cookie.Text("MaxAge") ?? cookie.Text("Expiration")) is { } age) sticky.Add("maxAge", age);
+        if (cookie.Text("SecurePolicy")?.Equals("Always", StringComparison.OrdinalIgnoreCase) == true) sticky.Add("secure", true);
+        if (cookie.Text("SameSite") is { } site && !site.Equals("Unspecified", StringComparison.OrdinalIgnoreCase)) sticky.Add("sameSite", site.ToLowerInvariant());
+        cookie.Flag("HttpOnly");
+        cookie.Flag("IsEssential");
+        draft.Add("sticky", sticky);
+        affinity.Differs("cookies that YARP has set are not known to lb: each client is bound anew, once");
+    }
+
+    private static string? Address(string url, out bool isSecure, out string path)
+    {
+        isSecure = url.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+        path = "";
+        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https")) return null;
+        path = uri.AbsolutePath.TrimEnd('/');
+        string authority = string.Create(CultureInfo.InvariantCulture, $"{uri.Host}:{uri.Port}");
+        return isSecure ? $"https://{authority}" : authority;
+    }
+
+    private static string Unknown(YarpSection cluster, string key, string value, string taken)
+    {
+        cluster.Differs(key, $"lb has no \"{value}\"; {taken} is taken");
+        return taken;
+    }
+}
