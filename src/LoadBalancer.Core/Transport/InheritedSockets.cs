@@ -56,8 +56,10 @@ internal static class InheritedSockets
         }
     }
 
-    // A dual-stack socket of all addresses is one of IPv6.
-    private static string KeyOf(EndPoint endPoint) => endPoint is IPEndPoint { Address.ScopeId: not 0, AddressFamily: AddressFamily.InterNetworkV6 } scoped
-        ? new IPEndPoint(new IPAddress(scoped.Address.GetAddressBytes()), scoped.Port).ToString()
-        : endPoint.ToString()!;
+    // Without the scope of a link-local address, of which sockets and configurations may tell in different ways.
+    private static string KeyOf(EndPoint endPoint)
+    {
+        if (endPoint is not IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } ip) return endPoint.ToString()!;
+        return new IPEndPoint(new IPAddress(ip.Address.GetAddressBytes()), ip.Port).ToString();
+    }
 }
