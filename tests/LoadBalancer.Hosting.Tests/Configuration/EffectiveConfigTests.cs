@@ -48,10 +48,9 @@ public sealed class EffectiveConfigTests
     [Test]
     public void Write_SecretsEverywhere_ShowsNoneOfThem()
     {
-        ConfigReadResult read = ReadTests.Parse(Secrets);
-        // Files that are not there, and values that are no keys, do not matter here; what could not be read would.
-        Assert.That(read.Problems.Where(problem => problem.Message.StartsWith("unknown key", StringComparison.Ordinal) || problem.Message.StartsWith("expected", StringComparison.Ordinal)), Is.Empty);
-        string text = Encoding.UTF8.GetString(EffectiveConfig.Write(read.Config!));
+        // Files that are not there, and values that are no keys, do not matter here: read, and not validated.
+        ProxyConfig config = Read(Secrets);
+        string text = Encoding.UTF8.GetString(EffectiveConfig.Write(config));
         Assert.That(text, Does.Not.Contain("LEAKED"));
         string[] shown = ["\"TOKEN\": \"***\"", "\"X-There\": \"*\"", "\"from\": \"https://***@id.example.com/keys?***\"", "\"path\": \"/health?***\"", "\"keyId\": \"kid\"", "\"alice\": \"***\""];
         foreach (string one in shown) Assert.That(text, Does.Contain(one));
@@ -94,11 +93,19 @@ public sealed class EffectiveConfigTests
             compared++;
         }
         Assert.That(compared, Is.Positive);
-        ConfigReadResult small = ReadTests.Parse("""{ "listeners": { "web": { "address": ":80" } }, "routes": { "r": { "cluster": "c" } }, "clusters": { "c": { "destinations": { "a": "10.0.0.1:80" }, "healthCheck": {}, "concurrency": true, "queue": { "requestsMax": 5 } } } }""");
-        byte[] first = EffectiveConfig.Write(small.Config!);
-        ConfigReadResult second = ReadTests.Parse(Encoding.UTF8.GetString(first));
-        Assert.That(second.Problems, Is.Empty, Encoding.UTF8.GetString(first));
-        Assert.That(EffectiveConfig.Write(second.Config!), Is.EqualTo(first));
+        ProxyConfig small = Read("""{ "listeners": { "web": { "address": ":80" } }, "routes": { "r": { "cluster": "c" } }, "clusters": { "c": { "destinations": { "a": "10.0.0.1:80" }, "healthCheck": {}, "concurrency": true, "queue": { "requestsMax": 5 } } } }""");
+        byte[] first = EffectiveConfig.Write(small);
+        Assert.That(EffectiveConfig.Write(Read(Encoding.UTF8.GetString(first))), Is.EqualTo(first));
+    }
+
+    private static ProxyConfig Read(string json)
+    {
+        var text = new ConfigText(Encoding.UTF8.GetBytes(json), "lb.json");
+        var problems = new List<ConfigDiagnostic>();
+        ConfigNode root = ConfigParser.Parse(text, problems)!;
+        ProxyConfig config = ProxySpecs.Root.ReadRoot(root, new ReadContext(text, problems, new ConfigSources(Path.GetTempPath(), null)));
+        Assert.That(problems, Is.Empty, json);
+        return config;
     }
 
     private sealed record Field(string Owner, string Name, Secrecy Secrecy);
