@@ -252,8 +252,10 @@
     const past = before(LatencySeconds).ends;
     showRows($("reasons"), Object.entries(now.ends).filter(([name]) => !fine.has(name)).sort((a, b) => b[1] - a[1]).slice(0, 8)
       .map(([name, n]) => [words(name), n > (past[name] || 0) ? `+${count.format(n - (past[name] || 0))} lately` : "", count.format(n)]), "None since the start.");
-    showRows($("refusals"), now.refusals.filter(r => r.total > 0).sort((a, b) => b.isRecent - a.isRecent || b.total - a.total).slice(0, 8)
-      .map(r => [r.policy, words(r.reason).toLowerCase() + (r.dryRun ? ", dry run" : "") + (r.isRecent ? ", lately" : ""), count.format(r.total)]), "Nothing was refused.");
+    const refusedBefore = new Map(before(LatencySeconds).refusals.map(r => [r.policy + r.reason + r.dryRun, r.total]));
+    const lately = r => r.total - (refusedBefore.get(r.policy + r.reason + r.dryRun) || 0);
+    showRows($("refusals"), now.refusals.filter(r => r.total > 0).sort((a, b) => lately(b) - lately(a) || b.total - a.total).slice(0, 8)
+      .map(r => [r.policy, words(r.reason).toLowerCase() + (r.dryRun ? ", dry run" : "") + (lately(r) > 0 ? `, +${count.format(lately(r))} lately` : ""), count.format(r.total)]), "Nothing was refused.");
     showEvents(now);
     $("main").hidden = false;
     $("login").hidden = true;

@@ -135,5 +135,5 @@ internal sealed class RefusalTally : IDisposable
 /// <param name="Policy">Name of the list, rule or limit.</param>
 /// <param name="DryRun">Whether they went on all the same.</param>
 /// <param name="Total">How many since the start.</param>
-/// <param name="IsRecent">Whether any came within the last minutes.</param>
+/// <param name="IsRecent">Whether it goes on: no window without any has passed since the last one. Windows are a minute at first, and up to an hour while it goes on.</param>
 public sealed record RefusalView(string Reason, string Policy, bool DryRun, long Total, bool IsRecent);

@@ -83,7 +83,7 @@ public sealed class ServerEventsTests
         Assert.That((view.Reason, view.Policy, view.DryRun, view.Total, view.IsRecent), Is.EqualTo(("RateLimited", "per-client", false, 5000L + 24 * 60 * 10, true)));
 
         // When it is over, the next one is news again.
-        _time.Advance(TimeSpan.FromHours(3));
+        for (int hour = 0; hour < 3; hour++) _time.Advance(TimeSpan.FromHours(1)); // a timer that is set anew counts from the end of a step
         Assert.That(tally.View().Single().IsRecent, Is.False);
         long last = events.LastSequence;
         Refuse(1);

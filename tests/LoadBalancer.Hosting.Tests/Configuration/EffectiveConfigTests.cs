@@ -48,9 +48,9 @@ public sealed class EffectiveConfigTests
     [Test]
     public void Write_SecretsEverywhere_ShowsNoneOfThem()
     {
-        ConfigReadResult read = ReadTests.Parse(Secrets);
-        Assert.That(read.Problems, Is.Empty);
-        string text = Encoding.UTF8.GetString(EffectiveConfig.Write(read.Config!));
+        // Files that are not there, and values that are no keys, do not matter here: read, and not validated.
+        ProxyConfig config = Read(Secrets);
+        string text = Encoding.UTF8.GetString(EffectiveConfig.Write(config));
         Assert.That(text, Does.Not.Contain("LEAKED"));
         string[] shown = ["\"TOKEN\": \"***\"", "\"X-There\": \"*\"", "\"from\": \"https://***@id.example.com/keys?***\"", "\"path\": \"/health?***\"", "\"keyId\": \"kid\"", "\"alice\": \"***\""];
         foreach (string one in shown) Assert.That(text, Does.Contain(one));
@@ -58,7 +58,7 @@ public sealed class EffectiveConfigTests
         using JsonDocument document = JsonDocument.Parse(text);
         var hidden = new HashSet<string>(StringComparer.Ordinal);
         Collect(document.RootElement, "", hidden);
-        Assert.That(hidden, Is.SupersetOf(Fields().Where(field => field.Secrecy == Secrecy.All).Select(field => field.Name)));
+        Assert.That(hidden, Is.SupersetOf(Fields().Where(field => field.Secrecy == Secrecy.All).Select(field => field.Name).Distinct()));
     }
 
     // What is called so and is no secret.
@@ -79,7 +79,7 @@ public sealed class EffectiveConfigTests
     [Test]
     public void Write_WithoutSecrets_ReadsAsTheSameConfiguration()
     {
-        string[] documents = [.. new[] { "docs/configuration.md" }.SelectMany(name => Repository.Read(name).Split("```jsonc\n").Skip(1).Select(part => part.Split("```")[0]))];
+        string[] documents = [.. Directory.EnumerateFiles(Path.Combine(Repository.Root, "docs"), "*.md").SelectMany(name => File.ReadAllText(name).Split("```jsonc\n").Skip(1).Select(part => part.Split("```")[0]))];
         int compared = 0;
         foreach (string document in documents)
         {
@@ -92,11 +92,20 @@ public sealed class EffectiveConfigTests
             Assert.That(EffectiveConfig.Write(again.Config!), Is.EqualTo(written));
             compared++;
         }
-        ConfigReadResult small = ReadTests.Parse("""{ "listeners": { "web": ":80" }, "routes": { "r": { "cluster": "c" } }, "clusters": { "c": { "destinations": { "a": "10.0.0.1:80" }, "healthCheck": {}, "concurrency": true, "queue": { "requestsMax": 5 } } } }""");
-        byte[] first = EffectiveConfig.Write(small.Config!);
-        ConfigReadResult second = ReadTests.Parse(Encoding.UTF8.GetString(first));
-        Assert.That(second.Problems, Is.Empty, Encoding.UTF8.GetString(first));
-        Assert.That(EffectiveConfig.Write(second.Config!), Is.EqualTo(first));
+        Assert.That(compared, Is.Positive);
+        ProxyConfig small = Read("""{ "listeners": { "web": { "address": ":80" } }, "routes": { "r": { "cluster": "c" } }, "clusters": { "c": { "destinations": { "a": "10.0.0.1:80" }, "healthCheck": {}, "concurrency": true, "queue": { "requestsMax": 5 } } } }""");
+        byte[] first = EffectiveConfig.Write(small);
+        Assert.That(EffectiveConfig.Write(Read(Encoding.UTF8.GetString(first))), Is.EqualTo(first));
+    }
+
+    private static ProxyConfig Read(string json)
+    {
+        var text = new ConfigText(Encoding.UTF8.GetBytes(json), "lb.json");
+        var problems = new List<ConfigDiagnostic>();
+        ConfigNode root = ConfigParser.Parse(text, problems)!;
+        ProxyConfig config = ProxySpecs.Root.ReadRoot(root, new ReadContext(text, problems, new ConfigSources(Path.GetTempPath(), null)));
+        Assert.That(problems, Is.Empty, json);
+        return config;
     }
 
     private sealed record Field(string Owner, string Name, Secrecy Secrecy);
