@@ -15,7 +15,15 @@ internal sealed class ClusterEndpoints(ProxyServer proxy, Registry registry)
         foreach ((string name, ClusterConfig config) in proxy.Config.Clusters)
         {
             registry.Apply(name);
-            IReadOnlyList<DestinationView> destinations = proxy.DescribeDestinations(name);
+            IReadOnlyList<DestinationView> destinations;
+            try
+            {
+                destinations = proxy.DescribeDestinations(name);
+            }
+            catch (ArgumentException)
+            {
+                continue; // a reload has just taken it away
+            }
             clusters.Add(new ClusterEntry(name, config.Balance, config.Registration, destinations.Count,
                 destinations.Count(d => d.Status == DestinationStatus.Eligible), destinations.Sum(d => d.Outstanding)));
         }

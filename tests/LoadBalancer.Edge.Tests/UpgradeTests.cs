@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using LoadBalancer.Testing;
+using NUnit.Framework;
+
+namespace LoadBalancer.Edge.Tests;
+
+/// <summary><c>lb upgrade</c>: one process after the other, and no client sees it.</summary>
+[TestFixture, FixtureLifeCycle(LifeCycle.InstancePerTestCase), NonParallelizable, CancelAfter(180_000)]
+public sealed class UpgradeTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("lb-upgrade-").FullName;
+    private readonly int _port = SystemProgram.FreePort();
+    private readonly List<int> _processes = []; // that took over: nobody's children
+
+    private static CancellationToken Token => TestContext.CurrentContext.CancellationToken;
+
+    [SetUp]
+    public void SkipWhereUnsupported()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("sockets are handed over on Linux");
+    }
+
+    public void Dispose()
+    {
+        foreach (int process in _processes)
+        {
+            try
+            {
+                Process.GetProcessById(process).Kill();
+            }
+            catch (ArgumentException)
+            {
+            }
+        }
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Test]
+    public async Task UnderLoadNoConnectionIsRefusedOrResetAndEveryRequestIsAnswered()
+    {
+        const int Clients = 8, Upgrades = 3;
+        Write();
+        using LbProcess lb = await StartAsync();
+        using var done = new CancellationTokenSource();
+        Task<(int Served, int Connections)>[] clients = [.. Enumerable.Range(0, Clients).Select(_ => Task.Run(() => LoadAsync(done.Token)))];
+        int before = 0;
+        for (int i = 0; i < Upgrades; i++)
+        {
+            int process = await UpgradeAsync();
+            Assert.That(process, Is.Not.EqualTo(before));
+            before = process;
+            if (i == 0) Assert.That((await lb.EndAsync(Token)).ExitCode, Is.Zero); // it has drained
+        }
+        await done.CancelAsync();
+        (int Served, int Connections)[] results = await Task.WhenAll(clients);
+        TestContext.Out.WriteLine($"{results.Sum(one => one.Served)} requests by {results.Sum(one => one.Connections)} connections through {Upgrades} upgrades");
+        Assert.That(results.Select(one => one.Connections), Is.All.GreaterThan(1), "each client was sent to the next process");
+    }
+
+    [Test]
+    public async Task WhatWasRegisteredAndDrainedAndBannedHoldsOn()
+    {
+        await using var origin = new EchoOrigin();
+        Write($$"""
+            "routes": { "all": { "cluster": "app" } }, "clusters": { "app": { "registration": true, "destinations": { "fixed": "{{origin.Address}}" } } },
+            """);
+        using LbProcess lb = await StartAsync();
+        using (HttpClient admin = UnixHttp.Client($"{_directory}/admin.sock"))
+        {
+            using HttpResponseMessage registered = await admin.PutAsync("http://lb/clusters/app/destinations/own", new StringContent($$"""{ "address": "{{origin.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}}", "lease": "60s" }"""), Token);
+            using HttpResponseMessage drained = await admin.PostAsync("http://lb/clusters/app/destinations/fixed:drain", null, Token);
+            using HttpResponseMessage banned = await admin.PutAsync("http://lb/bans/192.0.2.1", new StringContent("""{ "reason": "test" }"""), Token);
+            Assert.That(new[] { registered, drained, banned }.Select(answer => answer.IsSuccessStatusCode), Is.All.True);
+        }
+        await UpgradeAsync();
+        using HttpClient next = UnixHttp.Client($"{_directory}/admin.sock");
+        string destinations = await next.GetStringAsync("http://lb/clusters/app/destinations", Token);
+        Assert.That(destinations, Does.Contain("\"own\"").And.Contain("draining"));
+        Assert.That(await next.GetStringAsync("http://lb/bans", Token), Does.Contain("192.0.2.1"));
+        Assert.That(await GetAsync("/bytes/3"), Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public async Task WhereTheNextProcessCannotServeThisOneGoesOn()
+    {
+        Write();
+        using LbProcess lb = await StartAsync();
+        File.WriteAllText(Path.Combine(_directory, "lb.json"), "{");
+        LbResult refused = await LbProcess.RunAsync(_directory, Token, "upgrade", "--admin", $"unix:{_directory}/admin.sock");
+        Assert.That((refused.ExitCode, await GetAsync("/")), Is.EqualTo((1, HttpStatusCode.OK)));
+        Assert.That(refused.Error, Does.Contain("has ended with code 1 before it served; this process goes on"));
+        Write();
+        await UpgradeAsync();
+        Assert.That(await GetAsync("/"), Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public async Task ARequestUnderWayIsAnsweredByTheProcessThatHasIt()
+    {
+        await using var origin = new HeldOrigin();
+        Write($$"""
+            "routes": { "all": { "cluster": "app" } }, "clusters": { "app": { "destinations": { "a": "{{origin.Address}}" } } },
+            """);
+        using LbProcess lb = await StartAsync();
+        using RawClient client = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _port), Token);
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+        await origin.ArrivedAsync(Token);
+        await UpgradeAsync();
+        origin.Answer(HeldOrigin.Ok("late"));
+        Assert.That(await client.ReadResponseAsync(Token), Does.StartWith("HTTP/1.1 200").And.EndsWith("late"));
+        Assert.That((await lb.EndAsync(Token)).ExitCode, Is.Zero);
+    }
+
+    [Test]
+    public async Task NobodyToTakeOverFromIsALine()
+    {
+        Write();
+        LbResult result = await LbProcess.RunAsync(_directory, Token, "run", "--take-over");
+        Assert.That((result.ExitCode, result.Error), Is.EqualTo((1, result.Error)));
+        Assert.That(result.Error, Does.Contain("no lb that serves hands its sockets over there"));
+    }
+
+    [Test]
+    public async Task ASocketOfSystemdIsUsed()
+    {
+        string activate = SystemProgram.Require("systemd-socket-activate");
+        Write();
+        string[] command = Environment.GetEnvironmentVariable("LB_BINARY") is { } binary ? [binary] : ["dotnet", Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.dll")];
+        using Process systemd = Process.Start(new ProcessStartInfo(activate, ["--listen", $"127.0.0.1:{_port}", "-E", "PATH", "-E", "HOME", "-E", "DOTNET_ROOT", .. command, "run"]) { WorkingDirectory = _directory, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        try
+        {
+            // It starts the program at the first connection, which waits in the socket's queue until that serves.
+            for (string? line = ""; line is not null && !line.Contains("Listening on", StringComparison.Ordinal);) line = await systemd.StandardError.ReadLineAsync(Token);
+            _ = systemd.StandardError.ReadToEndAsync(Token);
+            Assert.That(await GetAsync("/"), Is.EqualTo(HttpStatusCode.OK));
+        }
+        finally
+        {
+            systemd.Kill();
+            await systemd.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private void Write(string? routes = null) => File.WriteAllText(Path.Combine(_directory, "lb.json"),
+        $$"""
+        { "listeners": { "web": { "address": "127.0.0.1:{{_port.ToString(CultureInfo.InvariantCulture)}}" } }, "drainTimeout": "5s", {{routes ?? "\"routes\": { \"all\": { \"respond\": { \"status\": 200, \"body\": \"x\" } } },"}}
+          "admin": { "address": "unix:{{_directory}}/admin.sock" } }
+        """);
+
+    private async Task<LbProcess> StartAsync()
+    {
+        LbProcess lb = LbProcess.Start(_directory, "run");
+        await lb.LineAsync("Ready.", Token);
+        return lb;
+    }
+
+    private async Task<int> UpgradeAsync()
+    {
+        LbResult result = await LbProcess.RunAsync(_directory, Token, "upgrade", "--admin", $"unix:{_directory}/admin.sock");
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        int process = int.Parse(result.Output.Split(' ')[1], CultureInfo.InvariantCulture);
+        _processes.Add(process);
+        return process;
+    }
+
+    private async Task<HttpStatusCode> GetAsync(string path)
+    {
+        using var client = new HttpClient();
+        using HttpResponseMessage response = await client.GetAsync($"http://127.0.0.1:{_port}{path}", Token);
+        return response.StatusCode;
+    }
+
+    // As a client that keeps its connection and never asks twice: whatever is not answered is a failure.
+    private async Task<(int Served, int Connections)> LoadAsync(CancellationToken done)
+    {
+        int served = 0, connections = 0;
+        RawClient? client = null;
+        try
+        {
+            while (!done.IsCancellationRequested)
+            {
+                if (client is null)
+                {
+                    client = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _port), Token);
+                    connections++;
+                }
+                await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+                string answer = await client.ReadResponseAsync(Token);
+                Assert.That(answer, Does.StartWith("HTTP/1.1 200").And.EndsWith("x"));
+                served++;
+                if (!answer.Contains("Connection: close", StringComparison.Ordinal)) continue;
+                client.Dispose();
+                client = null;
+            }
+        }
+        finally
+        {
+            client?.Dispose();
+        }
+        return (served, connections);
+    }
+}
