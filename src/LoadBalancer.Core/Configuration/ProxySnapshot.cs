@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Policies;
@@ -52,6 +53,7 @@ internal sealed class ProxySnapshot
                 FindAddressList = name => addressLists.Get([name])[0],
             }),
             StringComparer.Ordinal);
+        var requestIds = new RequestIdRules(config.RequestId);
         var routes = new List<RouteSnapshot>();
         foreach ((string name, RouteConfig route) in config.Routes)
         {
@@ -60,7 +62,7 @@ internal sealed class ProxySnapshot
                 Limits = RouteLimits.Of(route, limiters, services.Time, needsIdentity: false),
                 IdentityLimits = RouteLimits.Of(route, limiters, services.Time, needsIdentity: true),
                 Policies = route.Policies.Count == 0 ? null : new RoutePolicies([.. route.Policies.Select(policy => (policy, policies[policy]))]),
-                Cache = route.Cache is { } cache ? new RouteCache(name, cache, cache.In is { } store ? stores[store] : stores.Values.Single(), ownFields | (route.Limits.Count == 0 ? 0 : HeadBuffer.Bit(KnownField.RateLimit))) : null,
+                Cache = route.Cache is { } cache ? new RouteCache(name, cache, cache.In is { } store ? stores[store] : stores.Values.Single(), ownFields | (route.Limits.Count == 0 ? 0 : HeadBuffer.Bit(KnownField.RateLimit))) { RequestIds = requestIds } : null,
             });
         }
 
@@ -75,6 +77,7 @@ internal sealed class ProxySnapshot
             }
             var snapshot = new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules), certificates)
             {
+                RequestIds = requestIds,
                 Access = Access(listener),
                 Rules = listener.Tcp is null ? BlockRules.Of(config, name, addressLists) : null,
                 Sources = Sources(listener),
@@ -83,7 +86,7 @@ internal sealed class ProxySnapshot
             };
             listeners.Add(snapshot);
             foreach ((string redirectName, ListenerConfig redirect) in RedirectListener.Of(name, listener))
-                listeners.Add(new ListenerSnapshot(redirectName, redirect, RouteTable<RouteSnapshot>.Build([]), certificates) { Access = Access(redirect), Sources = Sources(redirect), Rules = snapshot.Rules, RedirectsTo = snapshot });
+                listeners.Add(new ListenerSnapshot(redirectName, redirect, RouteTable<RouteSnapshot>.Build([]), certificates) { RequestIds = requestIds, Access = Access(redirect), Sources = Sources(redirect), Rules = snapshot.Rules, RedirectsTo = snapshot });
         }
         for (int i = 0; i < listeners.Count; i++) listeners[i].Index = i;
         for (int i = 0; i < routes.Count; i++) routes[i].Index = i;
@@ -139,6 +142,9 @@ internal sealed class ListenerSnapshot
     internal long WriteIdleMilliseconds { get; }
     internal long ResponseGraceMilliseconds { get; }
     internal CidrSet? Trusted { get; }
+
+    /// <summary>Whose request ids are taken over, and where ids go.</summary>
+    internal required RequestIdRules RequestIds { get; init; }
 
     /// <summary>Null where no client is kept out by its address, but for bans.</summary>
     internal AccessRules? Access { get; init; }

@@ -124,6 +124,7 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
         Request.Reset();
         Record.Reset();
         Record.Listener = client.Listener.Name;
+        Record.Tls = client.Transport.TlsSummary;
         Record.Client = client.Remote;
         client.Admission.NoteIn(Record);
         Upstream = null;
@@ -213,18 +214,35 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
         _headCopy = Context.Loop.Slabs.Lease(Request.Length);
         Head.Span[..Request.Length].CopyTo(_headCopy.Array);
         Head = _headCopy.Array.AsMemory(0, Request.Length);
+        NoteRequestLine();
+    }
+
+    /// <summary>Points the record to what it tells of the head.</summary>
+    internal void NoteRequestLine()
+    {
         Record.Method = Head.Slice(Request.MethodStart, Request.MethodLength);
         Record.Target = Head.Slice(Request.TargetStart, Request.TargetLength);
+        Record.UserAgent = ValueOf(KnownField.UserAgent);
+        Record.Referer = ValueOf(KnownField.Referer);
+    }
+
+    private ReadOnlyMemory<byte> ValueOf(KnownField known)
+    {
+        int index = Request.IndexOf(known);
+        return index < 0 ? default : Head.Slice(Request.Fields[index].ValueStart, Request.Fields[index].ValueLength);
     }
 
     /// <summary>Room for a head in the place of the one that came; <see cref="EndHead"/> follows.</summary>
     internal Span<byte> BeginHead(int sizeMax)
     {
-        _newHeadStart = Record.Method.Length + Record.Target.Length;
+        _newHeadStart = Record.Method.Length + Record.Target.Length + Record.UserAgent.Length + Record.Referer.Length;
         _newHead = Context.Loop.Slabs.Lease(_newHeadStart + sizeMax);
         // The record tells of the request that came.
-        Record.Method.CopyTo(_newHead.Array);
-        Record.Target.CopyTo(_newHead.Array.AsMemory(Record.Method.Length));
+        Memory<byte> kept = _newHead.Array;
+        Record.Method.CopyTo(kept);
+        Record.Target.CopyTo(kept = kept[Record.Method.Length..]);
+        Record.UserAgent.CopyTo(kept = kept[Record.Target.Length..]);
+        Record.Referer.CopyTo(kept[Record.UserAgent.Length..]);
         return _newHead.Array.AsSpan(_newHeadStart);
     }
 
@@ -233,8 +251,11 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
     {
         Slab head = _newHead!;
         _newHead = null;
-        Record.Target = head.Array.AsMemory(Record.Method.Length, Record.Target.Length);
-        Record.Method = head.Array.AsMemory(0, Record.Method.Length);
+        ReadOnlyMemory<byte> kept = head.Array;
+        Record.Method = kept[..Record.Method.Length];
+        Record.Target = (kept = kept[Record.Method.Length..])[..Record.Target.Length];
+        Record.UserAgent = (kept = kept[Record.Target.Length..])[..Record.UserAgent.Length];
+        Record.Referer = kept.Slice(Record.UserAgent.Length, Record.Referer.Length);
         if (_headCopy is not null) Context.Loop.Slabs.Return(_headCopy);
         _headCopy = head;
         Head = head.Array.AsMemory(_newHeadStart, length);

@@ -163,6 +163,9 @@ internal static class Forwarder
         exchange.Destination = (DestinationState)exchange.Lease.Destination.Tag!;
         exchange.Record.Destination = exchange.Destination.Name;
         exchange.Record.Attempts = attempt + 1;
+        AttemptCause cause = attempt == 0 ? exchange.IsInSession ? AttemptCause.Session : AttemptCause.First
+            : exchange.NeedsFreshConnection && exchange.Exclude is null ? AttemptCause.Reconnect : AttemptCause.Retry;
+        exchange.AttemptIndex = exchange.Record.BeginAttempt(exchange.Destination.Name, cause, now);
         if (attempt > 0) exchange.Record.ConnectTicks = exchange.Record.FirstByteTicks = -1;
         else
         {
@@ -563,7 +566,11 @@ internal static class Forwarder
         // The record counts from the request's start, balancing from the pick: what came before is not the destination's doing.
         long before = exchange.Lease.StartTimestamp - exchange.Record.StartTimestamp, firstByte = exchange.Record.FirstByteTicks;
         var outcome = new PickOutcome(kind, exchange.Record.ConnectTicks, firstByte < 0 ? -1 : firstByte - before, now - exchange.Lease.StartTimestamp, exchange.HoldTicks);
-        if (exchange.Lease.IsActive) exchange.Context.NoteAttempt(exchange.Lease, outcome);
+        if (exchange.Lease.IsActive)
+        {
+            exchange.Context.NoteAttempt(exchange.Lease, outcome);
+            exchange.Record.EndAttempt(exchange.AttemptIndex, reason, exchange.UpstreamStatus, exchange.Upstream is { WasReused: true }, outcome);
+        }
         exchange.Lease.Complete(outcome);
         exchange.Cluster!.Queue?.Freed();
     }

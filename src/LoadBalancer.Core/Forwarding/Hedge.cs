@@ -34,6 +34,7 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
     }
 
     private Phase _phase;
+    private int _attemptIndex; // in the exchange's record; -1 before there is one
     private ValueTask _running; // awaited once: IsRunning says whether it is owed
 
     /// <summary>Whether a copy was sent whose end has not been awaited yet.</summary>
@@ -81,6 +82,7 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
         Destination first = exchange.Lease.Destination;
         PickLease lease = cluster.Scheduler.Pick(new PickContext(now, exchange.Record.Attempts, cluster.HashSource?.KeyOf(exchange) ?? 0, first));
         if (!lease.IsActive) return;
+        _attemptIndex = -1;
         Begin(cluster, lease, exchange.Client);
         // What is excluded is picked where there is no other, and in panic also what is not eligible.
         if (lease.Destination == first || lease.Destination.Status != DestinationStatus.Eligible)
@@ -89,6 +91,7 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
             return;
         }
         policy.CountSent();
+        _attemptIndex = exchange.Record.BeginAttempt(Destination.Name, AttemptCause.Hedge, now);
         exchange.Record.IsHedged = true;
         exchange.Record.HedgeLoser = Destination.Name; // until it wins
         _phase = Phase.Running;
@@ -121,6 +124,8 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
         await sending.ConfigureAwait(false); // a connection that is gone shows itself when the answer is read
         return !IsCut;
     }
+
+    private protected override void OnAttemptEnded(EndReason reason, in PickOutcome outcome) => exchange.Record.EndAttempt(_attemptIndex, reason, Response.Status, WasReused, outcome);
 
     /// <summary>The first destination has answered: no hedge is wanted, or any more. Its end is awaited later, by <see cref="EndAsync"/>.</summary>
     internal void Lose()
@@ -231,6 +236,7 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
         exchange.Upstream = Upstream;
         Upstream = null;
         exchange.Lease = Lease;
+        exchange.AttemptIndex = _attemptIndex;
         Lease = default;
         exchange.SetCookie = Cluster.Sticky?.Table.SetCookieFor(exchange.Lease.Destination) ?? []; // of whoever answers
         Forwarder.BeginAnswer(exchange);

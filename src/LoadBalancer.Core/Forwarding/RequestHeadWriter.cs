@@ -24,7 +24,8 @@ internal static class RequestHeadWriter
     /// <summary>Room that <see cref="Write(Exchange, ClusterSnapshot, DestinationState, Span{byte}, ReadOnlySpan{byte})"/> may need.</summary>
     internal static int SizeMax(Exchange exchange, ClusterSnapshot cluster, DestinationState destination) =>
         exchange.Request.Length + exchange.Client.ForwardedLines.Length + exchange.Client.CertificateLines.Length + 3 * exchange.Request.AuthorityLength + destination.HostValue.Length
-            + (cluster.HostOverride?.Length ?? 0) + exchange.Client.Listener.ViaLine.Length + 512;
+            + (cluster.HostOverride?.Length ?? 0) + exchange.Client.Listener.ViaLine.Length + 512
+            + exchange.Client.Listener.RequestIds.LineBytesMax;
 
     /// <summary>The same for any cluster, with lines more. Returns the length.</summary>
     internal static int Write(Exchange exchange, ClusterSnapshot cluster, DestinationState destination, Span<byte> output, ReadOnlySpan<byte> extraLines)
@@ -53,7 +54,9 @@ internal static class RequestHeadWriter
         if (isBounded) drop |= HeadBuffer.Bit(KnownField.MaxForwards);
         // RFC 9110 §10.1.1: HTTP/1.0 cannot expect, and without content there is nothing to wait with.
         if (!request.ExpectContinue || !request.HasBody) drop |= HeadBuffer.Bit(KnownField.Expect);
-        head.AppendFields(request, bytes, drop, exchange.Cache is { DropsConditions: true });
+        bool hasMarked = exchange.Cache is { DropsConditions: true };
+        if (listener.RequestIds.IsForwarded) hasMarked |= listener.RequestIds.Mark(request, bytes);
+        head.AppendFields(request, bytes, drop, hasMarked);
         if (isBounded)
         {
             head.Append("Max-Forwards: "u8);
@@ -66,6 +69,7 @@ internal static class RequestHeadWriter
         AppendForwarded(ref head, client, request, bytes, authority, client.ForwardedLines);
         head.Append(client.CertificateLines);
         head.Append(request.MinorVersion == 0 ? listener.ViaLine10 : listener.ViaLine);
+        if (listener.RequestIds.IsForwarded) listener.RequestIds.Append(ref head, exchange.Record);
         head.Append(extraLines);
         head.Append("\r\n"u8);
         return head.Length;

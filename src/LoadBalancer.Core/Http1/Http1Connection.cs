@@ -107,6 +107,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
                 TimerWheel.Cancel(this);
                 exchange.Head = input.Bytes;
                 exchange.Record.StartTimestamp = Context.Loop.Time.GetTimestamp();
+                Listener.RequestIds.Assign(exchange, hasHead: status == ParseStatus.Complete);
 
                 bool keepAlive = false;
                 if (status == ParseStatus.Complete)
@@ -180,8 +181,8 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     {
         RequestHead request = exchange.Request;
         ReadOnlySpan<byte> bytes = exchange.Head.Span;
-        exchange.Record.Method = exchange.Head.Slice(request.MethodStart, request.MethodLength);
-        exchange.Record.Target = exchange.Head.Slice(request.TargetStart, request.TargetLength);
+        exchange.NoteRequestLine();
+        exchange.Record.HttpMinorVersion = request.MinorVersion;
         exchange.WireHeadLength = request.Length;
         exchange.KeepClientAlive = request.KeepAlive && !Context.IsDraining && _requests < _requestsMax && Context.Loop.NowMilliseconds < _closeAt;
 
@@ -225,6 +226,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         if (route is null) return Answered(Responses.ErrorAsync(exchange, 404, EndReason.NoRoute), out answer);
         exchange.Route = route;
         exchange.Record.Route = route.Name;
+        exchange.Record.Policies = route.Config.Policies;
 
         long bodyMax = route.RequestBodyBytesMax >= 0 ? route.RequestBodyBytesMax : Listener.Config.Limits.RequestBodyBytesMax ?? -1;
         exchange.RequestBodyMax = bodyMax;
@@ -260,6 +262,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
 
         exchange.Cluster = cluster;
         exchange.Record.Cluster = cluster.Name;
+        exchange.Record.Balance = cluster.Config.Balance;
         // First: what is stored costs the cluster nothing.
         if (route.Cache is { } cache && exchange.BeginCache().TryAnswer(cache, exchange.Path, out answer)) return true;
         answer = default;

@@ -51,6 +51,7 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
     {
         Record.Reset();
         Record.Listener = _listener.Name;
+        Record.Tls = _client.TlsSummary;
         Record.Client = _client.Remote;
         admission.NoteIn(Record);
         Record.StartTimestamp = Context.Loop.Time.GetTimestamp();
@@ -104,6 +105,7 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
     {
         Cluster = cluster;
         Record.Cluster = cluster.Name;
+        Record.Balance = cluster.Config.Balance;
     }
 
     // Steps 2 and 3.
@@ -141,6 +143,7 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
         Destination = (DestinationState)Lease.Destination.Tag!;
         Record.Destination = Destination.Name;
         Record.Attempts = attempt + 1;
+        AttemptIndex = Record.BeginAttempt(Destination.Name, attempt == 0 ? AttemptCause.First : AttemptCause.Retry, Lease.StartTimestamp);
         Record.ConnectTicks = -1;
         if (attempt == 0) Cluster.RetryBudget.CountRequest(Context.Loop.Index);
         return true;
@@ -192,6 +195,7 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
         long connect = Math.Max(0, Record.ConnectTicks), total = EndTimestamp - Lease.StartTimestamp;
         var outcome = new PickOutcome(kind, Record.ConnectTicks, -1, total);
         Context.NoteAttempt(Lease, outcome);
+        Record.EndAttempt(AttemptIndex, reason, 0, reused: false, outcome);
         Lease.Complete(_relay is null ? outcome : new PickOutcome(kind, 0, connect, total) { LatencyTicks = connect });
         Cluster!.Queue?.Freed();
     }

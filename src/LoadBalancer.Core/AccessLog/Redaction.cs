@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LoadBalancer.AccessLog;
+namespace LoadBalancer.Core.AccessLog;
 
 /// <summary>Knows the names whose values are not written. In a target, a name with a percent sign counts as one: it may be any.</summary>
 internal sealed class Redaction
