@@ -92,6 +92,7 @@ public sealed class AdminServer : IAsyncDisposable
         var caches = new CacheEndpoints(_proxy, _logger);
         var bans = new BanEndpoints(_proxy, _time, _logger);
         var limits = new LimitEndpoints(_proxy);
+        var trace = new TraceEndpoints(_proxy);
         return new AdminRouteTable(
         [
             new("GET", "/live", StatusEndpoints.Live),
@@ -114,6 +115,8 @@ public sealed class AdminServer : IAsyncDisposable
             new("DELETE", "/bans/{block}", bans.Remove),
             new("GET", "/limits", limits.List),
             new("GET", "/limits/{limit}", limits.Show),
+            new("GET", "/trace", trace.List),
+            new("GET", "/trace/{id}", trace.Show),
         ]);
     }
 }

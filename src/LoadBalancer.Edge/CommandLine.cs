@@ -54,6 +54,7 @@ internal static class CommandLine
         root.Subcommands.Add(RunCommand.Create());
         root.Subcommands.Add(DestinationsCommand.Create());
         root.Subcommands.Add(LimitsCommand.Create());
+        root.Subcommands.Add(TraceCommand.Create());
         root.Subcommands.Add(CertCommand.Create());
         root.Subcommands.Add(CacheCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());

@@ -9,7 +9,9 @@ namespace LoadBalancer.Core.AccessLog;
 public sealed class CompletionRecord
 {
     private readonly byte[] _id = new byte[RequestIdRules.BytesMax];
-    private int _idLength;
+    private readonly byte[] _traceId = new byte[32];
+    private byte[]? _text; // made when the record is first kept
+    private int _idLength, _traceIdLength;
     private AttemptRecord[] _attempts = new AttemptRecord[2]; // grows to what a request has needed, and is kept
 
     /// <summary>The most attempts that are told of: the first, every repetition, and a hedge.</summary>
@@ -18,8 +20,8 @@ public sealed class CompletionRecord
     /// <summary>By what the request is found again: the client's id where that is believed, else one made here. Visible ASCII; empty for connections.</summary>
     public ReadOnlyMemory<byte> RequestId => _id.AsMemory(0, _idLength);
 
-    /// <summary>The trace that the request is part of, as 32 hexadecimal digits: its own, or the one that it has brought. Null for none.</summary>
-    public string? TraceId { get; internal set; }
+    /// <summary>The trace that the request is part of, as 32 hexadecimal digits: its own, or the one that it has brought. Empty for none.</summary>
+    public ReadOnlyMemory<byte> TraceId => _traceId.AsMemory(0, _traceIdLength);
 
     /// <summary>Names of listener, route, cluster and destination; null where the request did not get so far.</summary>
     public string? Listener { get; internal set; }
@@ -150,6 +152,40 @@ public sealed class CompletionRecord
         _idLength = id.Length;
     }
 
+    internal void SetTraceId(ReadOnlySpan<byte> id)
+    {
+        id.CopyTo(_traceId);
+        _traceIdLength = id.Length;
+    }
+
+    /// <summary>What of the bodies is to be told; null for nothing.</summary>
+    internal BodyLog? Bodies { get; set; }
+
+    /// <summary>The record outlives the request: what it points to is copied, up to a length, or left out.</summary>
+    // Hot path: per request. 0 allocations once the record has been kept before.
+    internal void KeepText()
+    {
+        const int MethodMax = 32, TargetMax = 256, OtherMax = 112, FieldsMax = 8;
+        _text ??= new byte[MethodMax + TargetMax + 2 * OtherMax];
+        int at = 0;
+        Method = Keep(Method, MethodMax, ref at);
+        Target = Keep(Target, TargetMax, ref at);
+        Referer = Keep(Referer, OtherMax, ref at);
+        UserAgent = Keep(UserAgent, OtherMax, ref at);
+        Bodies = null;
+        Verdicts = null;
+        if (Fields is { } fields) Fields = [.. fields.Take(FieldsMax)]; // whose list is used again
+    }
+
+    private ReadOnlyMemory<byte> Keep(ReadOnlyMemory<byte> bytes, int lengthMax, ref int at)
+    {
+        if (bytes.Length > lengthMax) bytes = bytes[..lengthMax];
+        bytes.CopyTo(_text.AsMemory(at));
+        ReadOnlyMemory<byte> kept = _text.AsMemory(at, bytes.Length);
+        at += bytes.Length;
+        return kept;
+    }
+
     /// <summary>Room for an id; <see cref="EndId"/> says how much of it was used.</summary>
     internal Span<byte> BeginId() => _id;
 
@@ -190,8 +226,9 @@ public sealed class CompletionRecord
 
     internal void Reset()
     {
-        _idLength = AttemptRecordCount = 0;
-        TraceId = Balance = null;
+        _idLength = _traceIdLength = AttemptRecordCount = 0;
+        Balance = null;
+        Bodies = null;
         Referer = UserAgent = default;
         HttpMinorVersion = -1;
         Tls = null;

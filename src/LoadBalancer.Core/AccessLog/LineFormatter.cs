@@ -48,7 +48,12 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
             line.Raw(record.RequestId.Span); // of harmless characters alone
             line.Raw((byte)'"');
         }
-        Text(ref line, ",\"traceId\":\""u8, record.TraceId);
+        if (!record.TraceId.IsEmpty)
+        {
+            line.Raw(",\"traceId\":\""u8);
+            line.Raw(record.TraceId.Span);
+            line.Raw((byte)'"');
+        }
         Text(ref line, ",\"listener\":\""u8, record.Listener);
         Text(ref line, ",\"route\":\""u8, record.Route);
         if (record.Policies is { Count: > 0 } policies) Names(ref line, ",\"policies\":["u8, policies);
@@ -123,7 +128,21 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
             }
             line.Raw((byte)'}');
         }
+        if (record.Bodies is { } bodies)
+        {
+            Body(ref line, ",\"requestBody\":\""u8, ",\"requestBodyCut\":true"u8, bodies.Request, bodies.Rules.Redaction);
+            Body(ref line, ",\"responseBody\":\""u8, ",\"responseBodyCut\":true"u8, bodies.Response, bodies.Rules.Redaction);
+        }
         line.Raw((byte)'}');
+    }
+
+    private void Body(ref LineWriter line, ReadOnlySpan<byte> name, ReadOnlySpan<byte> cut, BodySample body, Redaction more)
+    {
+        if (body.Kind == BodyKind.None || body.Bytes.IsEmpty) return;
+        line.Raw(name);
+        BodyText.Write(ref line, body, _redaction, more);
+        line.Raw((byte)'"');
+        if (body.IsCut) line.Raw(cut);
     }
 
     // One attempt that went as the request's own fields say needs no words of its own.
@@ -205,7 +224,7 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
                 break;
             case AccessLogField.Total_Us: line.Number(Microseconds(record.TotalTicks)); break;
             case AccessLogField.Id: line.Raw(record.RequestId.Span); break;
-            case AccessLogField.Trace_Id: line.Text(record.TraceId, escape); break;
+            case AccessLogField.Trace_Id: line.Raw(record.TraceId.Span); break;
             case AccessLogField.Protocol:
                 if (record.HttpMinorVersion >= 0) line.Raw(record.HttpMinorVersion == 0 ? "HTTP/1.0"u8 : "HTTP/1.1"u8);
                 break;

@@ -15,6 +15,9 @@ internal ref struct LineWriter(Span<byte> buffer)
 
     internal bool IsOverflown { get; private set; }
 
+    /// <summary>Room that is left.</summary>
+    internal readonly int Free => _buffer.Length - Length;
+
     /// <summary>The time that the line tells (UTC).</summary>
     internal DateTime At { get; set; }
 

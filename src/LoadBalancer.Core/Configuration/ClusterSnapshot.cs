@@ -20,6 +20,7 @@ internal sealed class ClusterSnapshot
     {
         Name = name;
         Config = config;
+        Recent = new AccessLog.RecentRing?[services.LoopCount];
         HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
         Queue = config.Queue.RequestsMax == 0 ? null : new WaitQueue(config.Queue.RequestsMax, config.Queue.Timeout, services.LoopCount);
         Shedding = config.Concurrency is { } concurrency ? new LoadShedding(name, concurrency, services) : null;
@@ -55,6 +56,12 @@ internal sealed class ClusterSnapshot
     internal long Ejections => _watch.Ejections;
 
     internal ClusterConfig Config { get; }
+
+    /// <summary>The requests that have ended last, by loop: each element is its loop's.</summary>
+    internal AccessLog.RecentRing?[] Recent { get; }
+
+    /// <summary>When the log was told of failures last.</summary>
+    internal AccessLog.BurstTimes Bursts { get; } = new();
     internal ClusterMembers Members { get; }
     internal Scheduler Scheduler { get; }
     internal RetryBudget RetryBudget { get; }

@@ -220,6 +220,9 @@ internal sealed class RouteSnapshot(string name, RouteConfig config, IReadOnlyDi
     /// <summary>Null where nothing is cached.</summary>
     internal RouteCache? Cache { get; init; }
 
+    /// <summary>Null where no bodies stand in the log.</summary>
+    internal BodyLogRules? BodyLog { get; } = config.LogBody is { } logBody ? new(logBody) : null;
+
     /// <summary>Null where requests are not copied to a shadow.</summary>
     internal RouteMirror? Mirror { get; } = config.Mirror is { } mirror ? new(mirror, clusters[mirror.Cluster], loopCount) : null;
 

@@ -9,6 +9,7 @@ using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Core.Protection.Limits;
 using LoadBalancer.Core.Timers;
+using LoadBalancer.Core.Tracing;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
@@ -46,6 +47,7 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
     private int _newHeadStart;
     private CacheExchange? _cache; // made by the first request of a route with a cache, and kept
     private PolicyRun? _policies; // made by the first request of a route with policies, and kept
+    private BodyLog? _bodies; // made by the first request of a route that logs bodies, and kept
     private byte[]? _path;
 
     internal readonly RequestHead Request = new();
@@ -57,6 +59,7 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
     internal RouteSnapshot? Route;
     internal CacheExchange? Cache; // null where the route has none
     internal PolicyRun? Policies; // null where the route has none
+    internal RequestTrace? Trace;  // null where nobody traces
     internal LimitHolds? Limits; // made by the first request of a route with limits, and kept
     internal LoadShedding? Shedding; // whose place it takes; null for none
     private PeerAddress _clientAddress;
@@ -164,9 +167,20 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
             _headCopy = null;
         }
         Client = null!;
+        Trace = null;
         Tunnel = null;
         Head = BufferedBody = default;
         Upload = default;
+    }
+
+    /// <summary>The route's bodies stand in the log: what came with the head is there.</summary>
+    internal void BeginBodyLog(BodyLogRules rules)
+    {
+        Record.Bodies = _bodies ??= new BodyLog();
+        _bodies.Begin(rules);
+        if (!Request.HasBody) return;
+        _bodies.Request.Begin(BodyLog.KindOf(Request, Head.Span), rules.RequestBytes);
+        _bodies.Request.Append(BufferedBody.Span);
     }
 
     /// <summary>The route has a cache.</summary>

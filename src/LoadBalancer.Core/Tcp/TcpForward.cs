@@ -180,6 +180,11 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
         Record.Reason = reason;
         Record.TotalTicks = (EndTimestamp != 0 ? EndTimestamp : Context.Loop.Time.GetTimestamp()) - Record.StartTimestamp;
         Context.Tell(Record);
+        if (Context.Server.KeepsRecent)
+        {
+            Record.KeepText();
+            Record = Context.Keep(Cluster, Record);
+        }
     }
 
     private void CompletePick(EndReason reason)
