@@ -1,5 +1,6 @@
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Gateway.Headers;
 using LoadBalancer.Testing;
 using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
@@ -160,7 +161,7 @@ public sealed class AttemptTests(TransportKind transport) : ExchangeTests(transp
         await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
         await using ProxyFixture proxy = await StartAsync(origin, config => config with
         {
-            Policies = new Dictionary<string, Core.Policies.PolicyConfig> { ["headers"] = new Gateway.Headers.HeadersConfig { Request = new() { Set = new Dictionary<string, string> { ["User-Agent"] = "other", ["Referer"] = "other" } } } },
+            Policies = new Dictionary<string, Core.Policies.PolicyConfig> { ["headers"] = new HeadersConfig { Request = new() { Set = new Dictionary<string, string> { ["User-Agent"] = "other", ["Referer"] = "other" } } } },
             Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app", Policies = ["headers"] } },
         });
         using RawClient client = await proxy.ConnectAsync(Token);

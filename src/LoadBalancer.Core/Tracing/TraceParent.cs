@@ -53,7 +53,7 @@ internal static class TraceParent
         span.TraceId.CopyTo(id);
         AppendHex(ref head, id);
         head.Append((byte)'-');
-        span.SpanId.CopyTo(id);
+        span.SpanId.CopyTo(id[..8]); // fills what it gets
         AppendHex(ref head, id[..8]);
         head.Append((byte)'-');
         AppendHex(ref head, [(byte)((span.Recorded ? SampledFlag : 0) | moreFlags)]);
