@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 
@@ -21,6 +22,8 @@ internal ref struct LineWriter(Span<byte> buffer)
     /// <summary>The time that the line tells (UTC).</summary>
     internal DateTime At { get; set; }
 
+    // Inlined: most pieces are constants, whose copy is then a few moves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Raw(scoped ReadOnlySpan<byte> bytes)
     {
         if (bytes.TryCopyTo(_buffer[Length..])) Length += bytes.Length;
