@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# [TLS=site.pem] [TCP=1] [CACHE=1] [POLICY=script|service|headers] lb.sh BINARY PORT BACKEND[,BACKEND...] [LOOPS [POLICY [EJECTION]]]: our balancer set up as the peers are: round-robin, kept connections without limits on
+# [TLS=site.pem] [TCP=1] [CACHE=1] [LOG=FILE] [RECENT=N] [POLICY=script|service|headers] lb.sh BINARY PORT BACKEND[,BACKEND...] [LOOPS [POLICY [EJECTION]]]: our balancer set up as the peers are: round-robin, kept connections without limits on
 # their number of requests. With TCP it forwards connections as they are, with CACHE it answers from a cache, with POLICY a policy of
-# that kind looks at each request: what nginx does by njs and by auth_request.
+# that kind looks at each request: what nginx does by njs and by auth_request. With LOG it writes its access log to that file, with RECENT it keeps so many records.
 set -eu
 dir=$(mktemp -d)
 destinations=""
@@ -33,6 +33,8 @@ cat > "$dir/lb.json" <<EOF
   "listeners": { "web": { "address": "127.0.0.1:$2", ${TLS:+"\"tls\": \"$TLS\","} $listener } },
   $caches
   $policies
+  ${LOG:+"\"accessLog\": \"$LOG\","}
+  ${RECENT:+"\"recentRequests\": $RECENT,"}
   "routes": { $routes },
   "clusters": { "app": { "balance": "${5:-round-robin}", "ejection": { "enabled": ${6:-true} }, "destinations": { $destinations }, "pool": { "idleConnectionsMax": 1024, "idleTimeout": "300s" } } }
 }

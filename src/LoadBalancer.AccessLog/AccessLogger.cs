@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,7 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
     private readonly Lock _write = new();
     private readonly Lock _add = new();
     private readonly byte[] _chunk = new byte[128 << 10];
+    private readonly Meter _meter = new("LoadBalancer");
     private readonly ITimer _timer;
     private LineRing[] _rings = [];
     private long _lost, _told, _tellAt;
@@ -48,6 +50,7 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
         _sink = sink ?? LineSink.Create(config, time);
         _slowTicks = (long)(config.SlowerThan.TotalSeconds * time.TimestampFrequency);
         _ring = new ThreadLocal<LineRing>(AddRing);
+        _ = _meter.CreateObservableCounter("lb.access_log.dropped", () => Dropped, "{line}", "Lines of the access log that were not written: there was no room, or the target failed.");
         _timer = time.CreateTimer(static state => ((AccessLogger)state!).Drain(), this, WriteInterval, WriteInterval);
     }
 
@@ -138,10 +141,22 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
         }
     }
 
-    /// <summary>Writes what is left and closes the target. To be called when no loop runs any more.</summary>
+    /// <summary>How long <see cref="Dispose"/> waits for a target that takes nothing.</summary>
+    internal TimeSpan DisposeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Writes what is left and closes the target, unless that takes nothing for too long, as a terminal that was stopped. To be called when no loop runs any more.</summary>
     public void Dispose()
     {
         _timer.Dispose();
+        _meter.Dispose();
+        // A thread of its own: one that blocks for ever must not hold up the end of the process.
+        var ending = new Thread(End) { IsBackground = true, Name = "access log" };
+        ending.Start();
+        if (!ending.Join(DisposeTimeout)) _logger.TargetStuck(_config.Path);
+    }
+
+    private void End()
+    {
         lock (_write)
         {
             if (_disposed) return;

@@ -104,6 +104,7 @@ public sealed class AdminServer : IAsyncDisposable
         var caches = new CacheEndpoints(_proxy, _logger);
         var bans = new BanEndpoints(_proxy, _time, _logger);
         var limits = new LimitEndpoints(_proxy);
+        var trace = new TraceEndpoints(_proxy);
         return new AdminRouteTable(
         [
             new("GET", "/live", StatusEndpoints.Live),
@@ -136,6 +137,8 @@ public sealed class AdminServer : IAsyncDisposable
             new("GET", "/connections", new ConnectionEndpoints(_proxy, _time).List),
             new("GET", "/explain", new ExplainEndpoint(_proxy).Get),
             new("GET", "/openapi.json", OpenApiEndpoint.Get),
+            new("GET", "/trace", trace.List),
+            new("GET", "/trace/{id}", trace.Show),
         ]);
     }
 }

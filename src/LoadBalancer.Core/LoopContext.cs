@@ -157,6 +157,27 @@ internal sealed class LoopContext
         }
     }
 
+    /// <summary>Requests that came to no cluster; null before the first.</summary>
+    internal RecentRing? RecentUnrouted { get; private set; }
+
+    /// <summary>Keeps a record that was told, so that it can be looked at; gives another in its place.</summary>
+    // Hot path: per request.
+    internal CompletionRecord Keep(ClusterSnapshot? cluster, CompletionRecord record)
+    {
+        RecentRing ring = (cluster is null ? RecentUnrouted : cluster.Recent[Loop.Index]) ?? AddRing(cluster);
+        CompletionRecord other = ring.Put(record);
+        if (cluster is not null && ring.IsBurst(record, Loop.Time.TimestampFrequency)) BurstReport.TryBegin(this, cluster, ring);
+        return other;
+    }
+
+    private RecentRing AddRing(ClusterSnapshot? cluster)
+    {
+        var ring = new RecentRing(RecentRing.CapacityOf(Server.Snapshot.Config.RecentRequests, LoopCount));
+        if (cluster is null) RecentUnrouted = ring;
+        else cluster.Recent[Loop.Index] = ring;
+        return ring;
+    }
+
     internal void Remove(ClientConnection connection)
     {
         ConnectionCount--;

@@ -68,14 +68,14 @@ public sealed partial class ProxyServer
     {
         ProxyConfig was = Snapshot.Config;
         IReadOnlyList<ConfigChange> changes = ConfigChange.Between(was, config);
-        return new(changes, [.. changes.Select(change => change.Path).Where(path => path is "bansMax" or "transport" or "admin")]);
+        return new(changes, [.. changes.Select(change => change.Path).Where(path => path is "bansMax" or "recentRequests" or "transport" or "admin" or "tracing")]);
     }
 
     // Tables, loops and the way in for operators are made once.
     private ProxyConfig Effective(ProxyConfig config)
     {
         ProxyConfig was = Snapshot.Config;
-        return config with { BansMax = was.BansMax, Transport = was.Transport, Admin = was.Admin };
+        return config with { BansMax = was.BansMax, RecentRequests = was.RecentRequests, Transport = was.Transport, Admin = was.Admin, Tracing = was.Tracing };
     }
 
     private static IEnumerable<ConfigProblem> Unchangeable(ProxyConfig was, ProxyConfig now)
@@ -127,6 +127,7 @@ public sealed partial class ProxyServer
         if (IsAutoBanOther(before, next)) Refusals.AutoBan = AutoBanOf(next);
         var retirement = new SnapshotRetirement([.. OnlyIn(before, next)], LoopCount, OnInternalError);
         _services = services;
+        _recentFormatter = null; // it leaves out what the access log does
         Volatile.Write(ref _snapshot, next);
         foreach (ListenerSnapshot listener in next.Listeners)
         {

@@ -58,6 +58,7 @@ internal static class CommandLine
         root.Subcommands.Add(ReadyCommand.Create());
         root.Subcommands.Add(DestinationsCommand.Create());
         root.Subcommands.Add(LimitsCommand.Create());
+        root.Subcommands.Add(TraceCommand.Create());
         root.Subcommands.Add(CertCommand.Create());
         root.Subcommands.Add(CacheCommand.Create());
         root.Subcommands.Add(CheckCommand.Create());

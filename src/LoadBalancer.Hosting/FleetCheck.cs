@@ -41,6 +41,30 @@ internal sealed class FleetCheck(string configFile)
         }
     }
 
+    /// <summary>Looks whether the access log's file can be written where it is, or is to be. Makes none.</summary>
+    internal void AccessLog(ProxyConfig config)
+    {
+        if (config.AccessLog is not { } log || log.Path == "stdout" || log.Path.StartsWith("syslog:", StringComparison.Ordinal)) return;
+        if (LogProblem(log.Path) is { } problem) _problems.Add(new ConfigDiagnostic(configFile, 0, 0, "accessLog.path", problem));
+    }
+
+    private static string? LogProblem(string path)
+    {
+        if (Directory.Exists(path)) return $"{CharacterText.Quote(path)} is a directory; expected a file";
+        string? directory = Path.GetDirectoryName(Path.GetFullPath(path));
+        if (!Directory.Exists(directory)) return $"the directory {CharacterText.Quote(directory ?? path)} does not exist";
+        if (!File.Exists(path)) return null;
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return FileProblem.Describe(e, path);
+        }
+    }
+
     /// <summary>Looks every name up: those of destinations, and those that stand for destinations.</summary>
     internal async Task NamesAsync(ProxyConfig config, INameResolver resolver, CancellationToken token)
     {

@@ -6,6 +6,7 @@ using LoadBalancer.Core.Upstream;
 using LoadBalancer.Discovery;
 using LoadBalancer.Hosting.Configuration;
 using LoadBalancer.Hosting.Reloading;
+using LoadBalancer.Hosting.Tracing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -28,12 +29,8 @@ public static class LoadBalancerServiceCollectionExtensions
         configure(options);
         services.AddSingleton(options);
         services.AddSingleton(provider => new AccessLogService(provider, options));
-        services.AddSingleton(provider => new ProxyServer(
-            options.Config,
-            provider.GetRequiredService<ILoggerFactory>(),
-            provider.GetRequiredService<AccessLogService>().Observer,
-            options.TimeProvider ?? provider.GetService<TimeProvider>(),
-            provider.GetService<INameResolver>() ?? provider.GetRequiredService<DnsResolver>()));
+        if (options.Config.Tracing is { } tracing) services.AddSingleton(_ => new TraceExport(tracing));
+        services.AddSingleton(provider => CreateServer(provider, options));
         services.AddDiscovery(options);
         // Before the server's: a host stops in reverse order, and the drain is to be seen.
         if (options.Config.Admin is { } admin)
@@ -60,6 +57,17 @@ public static class LoadBalancerServiceCollectionExtensions
         services.AddSingleton(make);
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<T>());
         services.AddSingleton<IConfigFollower>(provider => provider.GetRequiredService<T>());
+    }
+
+    private static ProxyServer CreateServer(IServiceProvider provider, LoadBalancerOptions options)
+    {
+        _ = provider.GetService<TraceExport>(); // listens before there is anything to hear
+        return new ProxyServer(
+            options.Config,
+            provider.GetRequiredService<ILoggerFactory>(),
+            provider.GetRequiredService<AccessLogService>().Observer,
+            options.TimeProvider ?? provider.GetService<TimeProvider>(),
+            provider.GetService<INameResolver>() ?? provider.GetRequiredService<DnsResolver>());
     }
 
     /// <summary>Adds the balancer with a configuration made in code; it is validated when the host starts.</summary>

@@ -304,13 +304,17 @@ public abstract class FieldSection
             case 6: return key == ExpectKey ? KnownField.Expect : KnownField.Other;
             case 7:
                 if (key == UpgradeKey) return KnownField.Upgrade;
+                if (key == RefererKey) return KnownField.Referer;
                 return key == TrailerKey ? KnownField.Trailer : KnownField.Other;
             case 9:
                 if (key == ForwardeKey) return Rest(name, "d"u8, KnownField.Forwarded);
                 return key == RateLimiKey ? Rest(name, "t"u8, KnownField.RateLimit) : KnownField.Other;
             case 10:
                 if (key == ConnectiKey) return Rest(name, "on"u8, KnownField.Connection);
+                if (key == UserAgeKey) return Rest(name, "nt"u8, KnownField.UserAgent);
+                if (key == TracestaKey) return Rest(name, "te"u8, KnownField.TraceState);
                 return key == KeepAliKey ? Rest(name, "ve"u8, KnownField.KeepAlive) : KnownField.Other;
+            case 11: return key == TraceparKey ? Rest(name, "ent"u8, KnownField.TraceParent) : KnownField.Other;
             case 12: return key == MaxForwKey ? Rest(name, "ards"u8, KnownField.MaxForwards) : KnownField.Other;
             case 14:
                 if (key == ContentKey) return Rest(name, "length"u8, KnownField.ContentLength);
@@ -343,11 +347,15 @@ public abstract class FieldSection
     private const ulong ProxyAuKey = 0x75612D79786F7270; // proxy-au
     private const ulong ProxyCoKey = 0x6F632D79786F7270; // proxy-co
     private const ulong RateLimiKey = 0x696D696C65746172; // ratelimi
+    private const ulong RefererKey = 0x72657265666572; // referer
     private const ulong StrictTKey = 0x742D746369727473; // strict-t
     private const ulong TeKey = 0x6574; // te
+    private const ulong TraceparKey = 0x7261706563617274; // tracepar
+    private const ulong TracestaKey = 0x6174736563617274; // tracesta
     private const ulong TrailerKey = 0x72656C69617274; // trailer
     private const ulong TransferKey = 0x726566736E617274; // transfer
     private const ulong UpgradeKey = 0x65646172677075; // upgrade
+    private const ulong UserAgeKey = 0x6567612D72657375; // user-age
     private const ulong ViaKey = 0x616976; // via
     private const ulong XForwarKey = 0x726177726F660078, XForwarMask = 0xFFFFFFFFFFFF00FF; // x-forwar, whatever the separator
 

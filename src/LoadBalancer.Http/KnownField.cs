@@ -39,4 +39,16 @@ public enum KnownField : byte
 
     /// <summary>RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers).</summary>
     RateLimit,
+
+    /// <summary>User-Agent, for logs.</summary>
+    UserAgent,
+
+    /// <summary>Referer, for logs.</summary>
+    Referer,
+
+    /// <summary>traceparent (W3C Trace Context §3.2).</summary>
+    TraceParent,
+
+    /// <summary>tracestate (W3C Trace Context §3.3).</summary>
+    TraceState,
 }

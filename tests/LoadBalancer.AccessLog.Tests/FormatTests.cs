@@ -43,6 +43,48 @@ public sealed class FormatTests
     public void Template_Variables(string template, string expected) =>
         Assert.That(Records.Line(new AccessLogConfig { Format = AccessLogFormat.Template, Template = template }, Records.Make()), Is.EqualTo(expected));
 
+    [Test]
+    public void Combined_IsAsApacheAndNginxWriteIt()
+    {
+        CompletionRecord record = Records.Make("/a?b=c"u8.ToArray(), subject: "me");
+        record.Referer = "https://h/x?token=s3cret&y=1"u8.ToArray();
+        record.UserAgent = "curl/8 (\"x\")"u8.ToArray();
+        Assert.That(Records.Line(new AccessLogConfig { Format = AccessLogFormat.Combined }, record), Is.EqualTo(
+            "192.0.2.1 - me [04/Mar/2026:05:06:07 +0000] \"GET /a?b=c HTTP/1.1\" 200 42 \"https://h/x?token=***&y=1\" \"curl/8 (\\x22x\\x22)\"\n"));
+        record.Referer = record.UserAgent = default;
+        Assert.That(Records.Line(new AccessLogConfig { Format = AccessLogFormat.Combined }, record), Does.EndWith("\"GET /a?b=c HTTP/1.1\" 200 42 \"-\" \"-\"\n"));
+    }
+
+    [Test]
+    public void Json_TellsOfIdTlsPoliciesLimitAndAttempts()
+    {
+        CompletionRecord record = Records.Make();
+        record.SetId("id-1"u8);
+        record.SetTraceId("4bf92f3577b34da6a3ce929d0e0e4736"u8);
+        record.Tls = new TlsSummary("TLSv1.3", "TLS_AES_128_GCM_SHA256", "a.test");
+        record.Policies = ["jwt", "acl"];
+        record.Balance = "round-robin";
+        record.Limit = LimitOutcome.Allowed;
+        record.EndAttempt(record.BeginAttempt("a", AttemptCause.First, 10), EndReason.UpstreamClosed, 0, reused: true, new Balancing.PickOutcome(Balancing.PickOutcomeKind.Cancelled, 0, -1, 20));
+        record.EndAttempt(record.BeginAttempt("b", AttemptCause.Hedge, 40), EndReason.None, 0, reused: false, new Balancing.PickOutcome(Balancing.PickOutcomeKind.Cancelled, 30, -1, 50));
+        string line = Records.Line(new AccessLogConfig(), record);
+        using JsonDocument document = JsonDocument.Parse(line);
+        Assert.That(line, Does.Contain("\"id\":\"id-1\",\"traceId\":\"4bf92f3577b34da6a3ce929d0e0e4736\""));
+        Assert.That(line, Does.Contain("\"policies\":[\"jwt\",\"acl\"],\"cluster\":\"app\",\"balance\":\"round-robin\""));
+        Assert.That(line, Does.Contain("\"tls\":\"TLSv1.3\",\"cipher\":\"TLS_AES_128_GCM_SHA256\",\"serverName\":\"a.test\",\"protocol\":\"HTTP/1.1\""));
+        Assert.That(line, Does.Contain("\"limit\":\"Allowed\""));
+        Assert.That(document.RootElement.GetProperty("tries").GetRawText(), Is.EqualTo("[{\"destination\":\"a\",\"cause\":\"First\",\"end\":\"UpstreamClosed\",\"reused\":true,\"startUs\":1,\"connectUs\":0,\"totalUs\":2},"
+            + "{\"destination\":\"b\",\"cause\":\"Hedge\",\"end\":\"Cancelled\",\"reused\":false,\"startUs\":4,\"connectUs\":3,\"totalUs\":5}]"));
+    }
+
+    [Test]
+    public void Attempts_BeyondTheMost_AreLeftOut()
+    {
+        CompletionRecord record = Records.Make();
+        for (int i = 0; i < CompletionRecord.AttemptsMax + 3; i++) record.EndAttempt(record.BeginAttempt("a", AttemptCause.Retry, 0), EndReason.UpstreamClosed, 0, false, default);
+        Assert.That(record.AttemptRecords.Length, Is.EqualTo(CompletionRecord.AttemptsMax));
+    }
+
     [TestCase("{nothing}", "unknown variable \"nothing\"")]
     [TestCase("{status", "without its")]
     [TestCase("a\nb", "one line")]

@@ -115,6 +115,17 @@ public sealed class LoggerTests
     }
 
     [Test]
+    public void Dispose_WhileTheTargetTakesNothing_ComesBack()
+    {
+        using var sink = new BlockedSink();
+        AccessLogger log = new(Config, NullLoggerFactory.Instance, null, _clock, sink) { DisposeTimeout = TimeSpan.FromMilliseconds(10) };
+        log.OnCompleted(Records.Make());
+        log.Dispose();
+        Assert.That(sink.Release.IsSet, Is.False, "it is still blocked");
+        sink.Release.Set();
+    }
+
+    [Test]
     public void Conditions_EitherIsEnough_AndOneInN()
     {
         using (AccessLogger log = Start(Config with { StatusMin = 500, SlowerThan = TimeSpan.FromSeconds(1) }))

@@ -19,6 +19,7 @@ internal static class Records
         record.Client = PeerAddress.FromBytes([192, 0, 2, 1], 4711);
         (record.Method, record.Target) = ("GET"u8.ToArray(), target ?? "/x"u8.ToArray());
         (record.Status, record.Reason, record.Attempts, record.ResponseBodyBytes, record.Subject) = (status, EndReason.Completed, 1, 42, subject);
+        record.HttpMinorVersion = 1;
         record.TotalTicks = TimeSpan.FromMilliseconds(3).Ticks;
         return record;
     }

@@ -50,6 +50,7 @@ public sealed class OpenApiTests
         ("GET", "/limits", null, 200), ("GET", "/limits/all", null, 200), ("GET", "/limits/none", null, 404),
         ("GET", "/connections", null, 200), ("GET", "/connections?source=x", null, 400), ("GET", "/explain?url=http%3A%2F%2Fh%2Fx", null, 200), ("GET", "/explain", null, 400),
         ("GET", "/events", null, 200), ("GET", "/dashboard.json", null, 200), ("GET", "/", null, 200), ("GET", "/openapi.json", null, 200),
+        ("GET", "/trace", null, 200), ("GET", "/trace?count=0", null, 400), ("GET", "/trace/none", null, 404), ("POST", "/reload", null, 409), ("POST", "/upgrade", null, 409),
     ];
 
     [Test]

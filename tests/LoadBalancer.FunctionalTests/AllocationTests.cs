@@ -87,6 +87,32 @@ public sealed class AllocationTests
             });
     }
 
+#if DEBUG
+    [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]
+#endif
+    [TestCase(RequestIdAcceptance.Never)]
+    [TestCase(RequestIdAcceptance.Always)]
+    public async Task KeepAliveRequest_WithIds_AllocatesNothing(RequestIdAcceptance accept)
+    {
+        await MeasureAsync("HTTP/1.1 200 OK\r\nX-Request-Id: b\r\nContent-Length: 2\r\n\r\nok", 8,
+            "GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: a\r\nReferer: http://h/\r\nUser-Agent: test\r\ntraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n", "", requests: 10_000,
+            config => config with { RequestId = new() { Accept = accept } });
+    }
+
+#if DEBUG
+    [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]
+#endif
+    [Test]
+    public async Task KeepAliveRequest_OfARouteThatLogsBodies_AllocatesNothing()
+    {
+        await MeasureAsync("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok", 8, "GET / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\r\n", "", requests: 10_000,
+            config => config with
+            {
+                AccessLog = new(),
+                Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app", LogBody = new() } },
+            });
+    }
+
     // A delay that is fixed, and one that is learned; time stands still, so none passes.
 #if DEBUG
     [Ignore("a debug build allocates for every asynchronous method: run with -c Release")]

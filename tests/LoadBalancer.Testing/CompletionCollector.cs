@@ -32,6 +32,26 @@ public sealed record Completion(EndReason Reason, int Status, string Method, str
     public string? HedgeLoser { get; init; }
 
     public CacheOutcome Cache { get; init; }
+
+    public string RequestId { get; init; } = "";
+
+    public string TraceId { get; init; } = "";
+
+    public string Referer { get; init; } = "";
+
+    public string UserAgent { get; init; } = "";
+
+    public int HttpMinorVersion { get; init; }
+
+    public string? Balance { get; init; }
+
+    public LimitOutcome Limit { get; init; }
+
+    public TlsSummary? Tls { get; init; }
+
+    public IReadOnlyList<string>? Policies { get; init; }
+
+    public IReadOnlyList<AttemptRecord> Tries { get; init; } = [];
 }
 
 /// <summary>Hands completion records to the test in the order they were written.</summary>
@@ -53,6 +73,16 @@ public sealed class CompletionCollector : ICompletionObserver
         HasHedgeWon = record.HasHedgeWon,
         HedgeLoser = record.HedgeLoser,
         Cache = record.Cache,
+        RequestId = Encoding.Latin1.GetString(record.RequestId.Span),
+        TraceId = Encoding.Latin1.GetString(record.TraceId.Span),
+        Referer = Encoding.Latin1.GetString(record.Referer.Span),
+        UserAgent = Encoding.Latin1.GetString(record.UserAgent.Span),
+        HttpMinorVersion = record.HttpMinorVersion,
+        Balance = record.Balance,
+        Limit = record.Limit,
+        Tls = record.Tls,
+        Policies = record.Policies,
+        Tries = [.. record.AttemptRecords],
     });
 
     public async Task<Completion> NextAsync(CancellationToken token) => await _records.Reader.ReadAsync(token);

@@ -125,6 +125,8 @@ public sealed class ErrorLog : ILoggerFactory, ILogger
     /// <summary>The next message that is no error.</summary>
     public async Task<string> NextAsync(CancellationToken token) => await _notes.Reader.ReadAsync(token);
 
+    public bool HasNotes => _notes.Reader.TryPeek(out _);
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public void AddProvider(ILoggerProvider provider)

@@ -11,12 +11,13 @@ internal enum AccessLogField
 {
     Time, Time_Local, Listener, Route, Cluster, Destination, Client, Client_Port, Forwarded_Client, Method, Target, Status, End, Rejection, Refused_By,
     Dry_Run, Dry_Run_Policy, Detail, Subject, Cache, Attempts, Reused, Request_Bytes, Response_Bytes, Queued_Us, Connect_Us, First_Byte_Us, Total_Us,
+    Id, Trace_Id, Protocol, Referer, User_Agent, Tls_Protocol, Tls_Cipher, Server_Name, Balance, Limit,
 }
 
 /// <summary>Parses templates: "{client} {method} {status}"; "{{" and "}}" are braces.</summary>
 internal static class AccessLogTemplate
 {
-    internal const string Combined = "{client} - {subject} [{time_local}] \"{method} {target}\" {status} {response_bytes} \"-\" \"-\"";
+    internal const string Combined = "{client} - {subject} [{time_local}] \"{method} {target} {protocol}\" {status} {response_bytes} \"{referer}\" \"{user_agent}\"";
 
     /// <summary>The pieces; null with a problem that says what is wrong.</summary>
     internal static IReadOnlyList<AccessLogPiece>? Parse(string template, out string? problem)

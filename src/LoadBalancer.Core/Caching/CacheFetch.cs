@@ -90,6 +90,7 @@ internal sealed class CacheFetch
     /// <summary>A final head is there: from here on <see cref="Body"/> is to be filled, where there is one.</summary>
     internal void OnHead(RequestHead request, ReadOnlySpan<byte> requestBytes, in RequestFacts requestFacts, ResponseHead response, ReadOnlySpan<byte> bytes, long now)
     {
+        if (Route.RequestIds is { IsReturned: true } ids) ids.Mark(response, bytes); // whoever gets the answer gets its own
         ResponseFacts facts = ResponseFacts.Of(response, bytes, Route.Policy);
         Verdict = Storability.Decide(requestFacts, facts, Route.Policy);
         if (Verdict == StoreVerdict.Storable && response.Framing == MessageFraming.ContentLength && response.ContentLength > Store.BodyBytesMax) Verdict = StoreVerdict.BodyTooLarge;
@@ -110,6 +111,7 @@ internal sealed class CacheFetch
     {
         StoredObject<StoredHead> old = Found!;
         StoredHead head = old.Head;
+        if (Route.RequestIds is { IsReturned: true } ids) ids.Mark(response, bytes);
         // Of something else than was asked for: the origin contradicts itself, and the next request asks for the whole.
         if (Revalidation.IsAbout(head, response, bytes, wasAlone: true))
         {

@@ -102,7 +102,8 @@ internal static class CacheHit
     {
         ListenerSnapshot listener = exchange.Client.Listener;
         return new(exchange.Client.Transport.Output.GetSpan(
-            stored.WrittenBytesMax + listener.ViaLine.Length + listener.StrictTransportLine.Length + CacheExchange.StatusLineBytesMax + (exchange.Limits?.Fields.Length ?? 0) + 64));
+            stored.WrittenBytesMax + listener.ViaLine.Length + listener.StrictTransportLine.Length + CacheExchange.StatusLineBytesMax + (exchange.Limits?.Fields.Length ?? 0) + 64
+            + (listener.RequestIds.IsReturned ? listener.RequestIds.LineBytesMax : 0)));
     }
 
     // What is this connection's, and not the stored response's.
@@ -113,6 +114,7 @@ internal static class CacheHit
         else if (exchange.Request.MinorVersion == 0) head.Append("Connection: keep-alive\r\n"u8);
         head.Advance(exchange.Cache!.WriteStatusLine(head.Free));
         if (exchange.Limits is { } limits) head.Append(limits.Fields);
+        if (listener.RequestIds.IsReturned) listener.RequestIds.Append(ref head, exchange.Record);
         head.Append(listener.StrictTransportLine);
         head.Append(listener.ViaLine);
         head.Append("\r\n"u8);

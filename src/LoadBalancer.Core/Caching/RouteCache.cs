@@ -18,6 +18,9 @@ internal sealed class RouteCache
     /// <summary>Most requests that wait for one fetch; those beyond go to the destination.</summary>
     internal const int WaitingMax = 4096;
 
+    /// <summary>Which id of a request clients get; null where nobody looked.</summary>
+    internal AccessLog.RequestIdRules? RequestIds { get; init; }
+
     internal RouteCache(string name, RouteCacheConfig config, ResponseStore store, uint ownFields)
     {
         Store = store;

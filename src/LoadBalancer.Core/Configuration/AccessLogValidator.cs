@@ -21,6 +21,8 @@ internal static class AccessLogValidator
         }
         else if (log.Template is not null) problems.Add($"{Path}.template", "has no effect without \"format\": \"template\"");
         if (!isFile && (log.RotateSize > 0 || log.RotateDaily)) problems.Add($"{Path}.{(log.RotateSize > 0 ? "rotateSize" : "rotateDaily")}", "has no effect but on a file");
+        if (log.Keep != new AccessLogConfig().Keep && !(isFile && (log.RotateSize > 0 || log.RotateDaily)))
+            problems.Add($"{Path}.keep", isFile ? "has no effect without \"rotateSize\" or \"rotateDaily\"" : "has no effect but on a file");
         problems.Range(Path, "rotateSize", log.RotateSize, ConfigRanges.AccessLogRotateSize);
         problems.Range(Path, "keep", log.Keep, ConfigRanges.AccessLogKeep);
         problems.Range(Path, "sampleOneIn", log.SampleOneIn, ConfigRanges.AccessLogSample);

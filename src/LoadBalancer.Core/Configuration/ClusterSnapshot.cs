@@ -30,6 +30,8 @@ internal sealed class ClusterSnapshot
         Name = name;
         Config = config;
         _before = before;
+        Recent = before?.Recent ?? new AccessLog.RecentRing?[services.LoopCount];
+        Bursts = before?.Bursts ?? new AccessLog.BurstTimes();
         HashSource = config.HashOn is { } hashOn && HashSource.TryParse(hashOn, out HashSource? source) ? source : null;
         // One that there was goes on, even if nothing new may enter it: who waits is served.
         Queue = before?.Queue ?? (config.Queue.RequestsMax == 0 ? null : new WaitQueue(config.Queue, services.LoopCount));
@@ -74,6 +76,12 @@ internal sealed class ClusterSnapshot
 
     /// <summary>The probes of its destinations.</summary>
     internal ClusterHealth Health { get; }
+
+    /// <summary>The requests that have ended last, by loop: each element is its loop's.</summary>
+    internal AccessLog.RecentRing?[] Recent { get; }
+
+    /// <summary>When the log was told of failures last.</summary>
+    internal AccessLog.BurstTimes Bursts { get; }
     internal ClusterMembers Members { get; }
     internal Scheduler Scheduler { get; }
     internal RetryBudget RetryBudget { get; }

@@ -26,6 +26,9 @@ public sealed record ConfigChange(string Path, ConfigChangeKind Kind)
         Value("policyBodyBytesMax", config => config.PolicyBodyBytesMax);
         Value("redis", config => config.Redis);
         Value("accessLog", config => config.AccessLog);
+        Value("requestId", config => config.RequestId);
+        Value("recentRequests", config => config.RecentRequests);
+        Value("tracing", config => config.Tracing);
         Value("zone", config => config.Zone);
         Value("transport", config => config.Transport);
         Value("drainTimeout", config => config.DrainTimeout);

@@ -122,6 +122,9 @@ internal static class ConfigRanges
     internal static readonly NumberRange AccessLogStatus = new(0, 599);
     internal static readonly NumberRange AccessLogBuffer = new(128 << 10, 64 << 20);
     internal static readonly DurationRange AccessLogTime = new(TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1), ZeroAllowed: true);
+    // 1 KB or so each.
+    internal static readonly NumberRange RecentRequests = new(0, 65_536);
+    internal static readonly NumberRange LoggedBodyBytes = new(0, 16 << 10);
     internal static readonly NumberRange RedisDatabase = new(0, 1_000_000);
     internal static readonly DurationRange RedisTime = new(TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10), ZeroAllowed: false);
 

@@ -24,6 +24,7 @@ public static class ConfigValidator
         CacheValidator.Validate(config, problems);
         LimitValidator.Validate(config, problems);
         AccessLogValidator.Validate(config, problems);
+        ObservationValidator.Validate(config, problems);
         PolicyValidator.Validate(config, problems);
         ClusterValidator.Validate(config, problems);
         AcmeValidator.Validate(config, problems);

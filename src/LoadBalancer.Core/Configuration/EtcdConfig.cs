@@ -4,7 +4,7 @@ namespace LoadBalancer.Core.Configuration;
 public sealed record EtcdConfig
 {
     /// <summary>"host" or "host:port" (2379): members of one etcd, which are asked in turn until one answers.</summary>
-    public required IReadOnlyList<string> Endpoints { get; init; }
+    public required IReadOnlyList<string> Endpoints { get; init => field = ConfigList<string>.Of(value); }
 
     /// <summary>What the keys begin with, as "/services/api/"; what follows is the name of the destination. Ends in no letter or digit, so that it takes no other service's keys.</summary>
     public required string Prefix { get; init; }

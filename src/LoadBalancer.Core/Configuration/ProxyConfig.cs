@@ -44,6 +44,15 @@ public sealed record ProxyConfig
     /// <summary>What is written of each request. Null (default): nothing.</summary>
     public AccessLogConfig? AccessLog { get; init; }
 
+    /// <summary>The field that carries a request's id on and back. Null (default): ids stand in the log only, and fields of clients pass as they are.</summary>
+    public RequestIdConfig? RequestId { get; init; }
+
+    /// <summary>Completion records that are kept for each cluster, to be looked at while the balancer runs; spread over the loops. 0 for none. Default 256.</summary>
+    public int RecentRequests { get; init; } = 256;
+
+    /// <summary>Where traces are sent. Null (default): nowhere; what clients send of their traces passes as it is.</summary>
+    public TracingConfig? Tracing { get; init; }
+
     /// <summary>
     /// Where this balancer is, such as a data centre: destinations with the same <see cref="DestinationConfig.Zone"/> are preferred, as far as they can
     /// carry it (<see cref="Balancing.SchedulerOptions.Zone"/>). Null (default) or empty: zones do not matter.

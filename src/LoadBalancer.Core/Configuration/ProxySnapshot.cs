@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Metrics;
@@ -140,6 +141,9 @@ internal sealed class ListenerSnapshot
     internal long ResponseGraceMilliseconds { get; }
     internal CidrSet? Trusted { get; }
 
+    /// <summary>Whose request ids are taken over, and where ids go.</summary>
+    internal required RequestIdRules RequestIds { get; init; }
+
     /// <summary>Null where no client is kept out by its address, but for bans.</summary>
     internal AccessRules? Access { get; init; }
 
@@ -213,6 +217,9 @@ internal sealed class RouteSnapshot(RouteState state, RouteConfig config, IReadO
 
     /// <summary>Null where nothing is cached.</summary>
     internal RouteCache? Cache { get; init; }
+
+    /// <summary>Null where no bodies stand in the log.</summary>
+    internal BodyLogRules? BodyLog { get; } = config.LogBody is { } logBody ? new(logBody) : null;
 
     /// <summary>Null where requests are not copied to a shadow.</summary>
     internal RouteMirror? Mirror { get; init; }

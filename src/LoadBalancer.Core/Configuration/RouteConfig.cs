@@ -74,6 +74,9 @@ public sealed record RouteConfig
     /// <summary>Policies that see the requests, by their names in <see cref="ProxyConfig.Policies"/>, in this order; and the answers, in the reverse one. Empty (default): none.</summary>
     public IReadOnlyList<string> Policies { get; init => field = ConfigList<string>.Of(value); } = [];
 
+    /// <summary>What of the bodies stands in the access log. Null (default): nothing.</summary>
+    public BodyLogConfig? LogBody { get; init; }
+
     /// <summary>Time that the policies have for a request, and again for its answer, without the time in which a body is received; then 504. Default 10 s.</summary>
     public TimeSpan PolicyTimeout { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Metrics;
@@ -23,6 +24,7 @@ internal sealed class SnapshotBuilder(ProxyConfig config, FleetServices services
     private readonly Dictionary<string, IRoutePolicy> _policies = new(StringComparer.Ordinal);
     private readonly List<RouteSnapshot> _routes = [];
     private readonly List<ListenerSnapshot> _listeners = [];
+    private readonly RequestIdRules _requestIds = new(config.RequestId);
     private readonly HashSet<ListenerState> _taken = []; // sockets of before that have a listener again
 
     internal ProxySnapshot Build()
@@ -79,7 +81,7 @@ internal sealed class SnapshotBuilder(ProxyConfig config, FleetServices services
             Limits = RouteLimits.Of(route, _limiters, services.Time, needsIdentity: false),
             IdentityLimits = RouteLimits.Of(route, _limiters, services.Time, needsIdentity: true),
             Policies = route.Policies.Count == 0 ? null : new RoutePolicies([.. route.Policies.Select(policy => (policy, _policies[policy]))]),
-            Cache = route.Cache is { } cache ? new RouteCache(name, cache, cache.In is { } store ? _stores[store] : _stores.Values.Single(), OwnFields(route)) : null,
+            Cache = route.Cache is { } cache ? new RouteCache(name, cache, cache.In is { } store ? _stores[store] : _stores.Values.Single(), OwnFields(route)) { RequestIds = _requestIds } : null,
             Mirror = route.Mirror is not { } mirror ? null
                 : was?.Config.Mirror == mirror && was.Mirror!.Cluster == _clusters[mirror.Cluster] ? was.Mirror
                 : new RouteMirror(mirror, _clusters[mirror.Cluster], services.LoopCount),
@@ -101,6 +103,7 @@ internal sealed class SnapshotBuilder(ProxyConfig config, FleetServices services
         }
         var snapshot = new ListenerSnapshot(name, listener, RouteTable<RouteSnapshot>.Build(rules), Tls(name, listener), State(name, listener))
         {
+            RequestIds = _requestIds,
             Access = Access(listener),
             Rules = listener.Tcp is null ? BlockRules.Of(config, name, addressLists) : null,
             Sources = Sources(name, listener),
@@ -111,6 +114,7 @@ internal sealed class SnapshotBuilder(ProxyConfig config, FleetServices services
         foreach ((string redirectName, ListenerConfig redirect) in RedirectListener.Of(name, listener))
             _listeners.Add(new ListenerSnapshot(redirectName, redirect, RouteTable<RouteSnapshot>.Build([]), Tls(redirectName, redirect), State(redirectName, redirect))
             {
+                RequestIds = _requestIds,
                 Access = Access(redirect),
                 Sources = Sources(redirectName, redirect),
                 Rules = snapshot.Rules,

@@ -34,6 +34,9 @@ internal sealed class BodyMover
     /// <summary>Gets a copy of the data, without framing; null for nobody. Set after <see cref="Begin"/>.</summary>
     internal BodyCapture? Capture { get; set; }
 
+    /// <summary>Gets the beginning of the data; null for nobody. Set after <see cref="Begin"/>.</summary>
+    internal AccessLog.BodySample? Sample { get; set; }
+
     /// <summary>Whether trailers end here (RFC 9110 §6.5: a recipient may discard them). Set after <see cref="Begin"/>.</summary>
     internal bool DropsTrailers { get; set; }
 
@@ -50,6 +53,7 @@ internal sealed class BodyMover
         IsComplete = false;
         Rejection = RejectionReason.None;
         Capture = null;
+        Sample = null;
         DropsTrailers = false;
     }
 
@@ -67,6 +71,7 @@ internal sealed class BodyMover
             if (_remaining >= 0 && (_remaining -= consumed) == 0) IsComplete = true;
             ReadOnlyMemory<byte> data = buffer[..consumed];
             Capture?.Append(data.Span);
+            Sample?.Append(data.Span);
             if (!_writesChunks)
             {
                 FlushResult sent = await output.WriteAsync(data).ConfigureAwait(false);
@@ -95,6 +100,7 @@ internal sealed class BodyMover
                 DataBytes += dataLength;
                 ReadOnlyMemory<byte> data = buffer.Slice(consumed + dataStart, dataLength);
                 Capture?.Append(data.Span);
+                Sample?.Append(data.Span);
                 FlushResult sent = _writesChunks
                     ? await ChunkWriter.WriteAsync(output, data).ConfigureAwait(false)
                     : await output.WriteAsync(data).ConfigureAwait(false);

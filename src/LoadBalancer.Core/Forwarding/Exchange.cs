@@ -9,6 +9,7 @@ using LoadBalancer.Core.Http1;
 using LoadBalancer.Core.Policies;
 using LoadBalancer.Core.Protection.Limits;
 using LoadBalancer.Core.Timers;
+using LoadBalancer.Core.Tracing;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
@@ -46,6 +47,7 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
     private int _newHeadStart;
     private CacheExchange? _cache; // made by the first request of a route with a cache, and kept
     private PolicyRun? _policies; // made by the first request of a route with policies, and kept
+    private BodyLog? _bodies; // made by the first request of a route that logs bodies, and kept
     private byte[]? _path;
 
     internal readonly RequestHead Request = new();
@@ -58,6 +60,7 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
     private ProxySnapshot? _configuration; // what it goes by, and holds; null where it holds none
     internal CacheExchange? Cache; // null where the route has none
     internal PolicyRun? Policies; // null where the route has none
+    internal RequestTrace? Trace;  // null where nobody traces
     internal LimitHolds? Limits; // made by the first request of a route with limits, and kept
     internal LoadShedding? Shedding; // whose place it takes; null for none
     private PeerAddress _clientAddress;
@@ -127,6 +130,7 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
         Request.Reset();
         Record.Reset();
         Record.Listener = client.Listener.Name;
+        Record.Tls = client.Transport.TlsSummary;
         Record.Client = client.Remote;
         client.Admission.NoteIn(Record);
         Upstream = null;
@@ -167,6 +171,7 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
         }
         LetGo();
         Client = null!;
+        Trace = null;
         Tunnel = null;
         Head = BufferedBody = default;
         Upload = default;
@@ -177,6 +182,16 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
     {
         _configuration?.LetGo(Context.Loop.Index);
         _configuration = null;
+    }
+
+    /// <summary>The route's bodies stand in the log: what came with the head is there.</summary>
+    internal void BeginBodyLog(BodyLogRules rules)
+    {
+        Record.Bodies = _bodies ??= new BodyLog();
+        _bodies.Begin(rules);
+        if (!Request.HasBody) return;
+        _bodies.Request.Begin(BodyLog.KindOf(Request, Head.Span), rules.RequestBytes);
+        _bodies.Request.Append(BufferedBody.Span);
     }
 
     /// <summary>The route has a cache.</summary>
@@ -224,18 +239,35 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
         _headCopy = Context.Loop.Slabs.Lease(Request.Length);
         Head.Span[..Request.Length].CopyTo(_headCopy.Array);
         Head = _headCopy.Array.AsMemory(0, Request.Length);
+        NoteRequestLine();
+    }
+
+    /// <summary>Points the record to what it tells of the head.</summary>
+    internal void NoteRequestLine()
+    {
         Record.Method = Head.Slice(Request.MethodStart, Request.MethodLength);
         Record.Target = Head.Slice(Request.TargetStart, Request.TargetLength);
+        Record.UserAgent = ValueOf(KnownField.UserAgent);
+        Record.Referer = ValueOf(KnownField.Referer);
+    }
+
+    private ReadOnlyMemory<byte> ValueOf(KnownField known)
+    {
+        int index = Request.IndexOf(known);
+        return index < 0 ? default : Head.Slice(Request.Fields[index].ValueStart, Request.Fields[index].ValueLength);
     }
 
     /// <summary>Room for a head in the place of the one that came; <see cref="EndHead"/> follows.</summary>
     internal Span<byte> BeginHead(int sizeMax)
     {
-        _newHeadStart = Record.Method.Length + Record.Target.Length;
+        _newHeadStart = Record.Method.Length + Record.Target.Length + Record.UserAgent.Length + Record.Referer.Length;
         _newHead = Context.Loop.Slabs.Lease(_newHeadStart + sizeMax);
         // The record tells of the request that came.
-        Record.Method.CopyTo(_newHead.Array);
-        Record.Target.CopyTo(_newHead.Array.AsMemory(Record.Method.Length));
+        Memory<byte> kept = _newHead.Array;
+        Record.Method.CopyTo(kept);
+        Record.Target.CopyTo(kept = kept[Record.Method.Length..]);
+        Record.UserAgent.CopyTo(kept = kept[Record.Target.Length..]);
+        Record.Referer.CopyTo(kept[Record.UserAgent.Length..]);
         return _newHead.Array.AsSpan(_newHeadStart);
     }
 
@@ -244,8 +276,11 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
     {
         Slab head = _newHead!;
         _newHead = null;
-        Record.Target = head.Array.AsMemory(Record.Method.Length, Record.Target.Length);
-        Record.Method = head.Array.AsMemory(0, Record.Method.Length);
+        ReadOnlyMemory<byte> kept = head.Array;
+        Record.Method = kept[..Record.Method.Length];
+        Record.Target = (kept = kept[Record.Method.Length..])[..Record.Target.Length];
+        Record.UserAgent = (kept = kept[Record.Target.Length..])[..Record.UserAgent.Length];
+        Record.Referer = kept.Slice(Record.UserAgent.Length, Record.Referer.Length);
         if (_headCopy is not null) Context.Loop.Slabs.Return(_headCopy);
         _headCopy = head;
         Head = head.Array.AsMemory(_newHeadStart, length);

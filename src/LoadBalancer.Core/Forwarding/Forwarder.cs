@@ -6,6 +6,7 @@ using LoadBalancer.Core.Affinity;
 using LoadBalancer.Core.Caching;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.Tracing;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
@@ -163,6 +164,10 @@ internal static class Forwarder
         exchange.Destination = (DestinationState)exchange.Lease.Destination.Tag!;
         exchange.Record.Destination = exchange.Destination.Name;
         exchange.Record.Attempts = attempt + 1;
+        AttemptCause cause = attempt == 0 ? exchange.IsInSession ? AttemptCause.Session : AttemptCause.First
+            : exchange.NeedsFreshConnection && exchange.Exclude is null ? AttemptCause.Reconnect : AttemptCause.Retry;
+        exchange.AttemptIndex = exchange.Record.BeginAttempt(exchange.Destination.Name, cause, now);
+        if (exchange.Trace is { } trace) trace.Attempt = trace.BeginAttempt(exchange, exchange.Destination.Name, cause, attempt);
         if (attempt > 0) exchange.Record.ConnectTicks = exchange.Record.FirstByteTicks = -1;
         else
         {
@@ -202,6 +207,8 @@ internal static class Forwarder
     {
         EndHead(exchange);
         exchange.UpstreamStatus = exchange.Response.Status;
+        if (exchange.Record.Bodies is { } bodies)
+            bodies.Response.Begin(BodyLog.KindOf(exchange.Response, exchange.Upstream!.Transport.Input.Bytes.Span), bodies.Rules.ResponseBytes);
         if (exchange.Cluster!.Hedging is not { } hedging) return;
         exchange.Hedge?.Lose();
         hedging.Learn(exchange);
@@ -323,6 +330,7 @@ internal static class Forwarder
 
         long length = response.Framing == MessageFraming.None ? 0 : response.Framing == MessageFraming.ContentLength ? response.ContentLength : long.MaxValue;
         if (length > rest) return RelayBodyAsync(exchange);
+        exchange.Record.Bodies?.Response.Append(bytes.Span.Slice(start, (int)length));
         exchange.Cache?.Fetch.Complete(bytes.Span.Slice(start, (int)length), exchange.Context.UnixMilliseconds);
         if (!exchange.KeepClientAlive && exchange.IsUploadDone) output.EndFollows();
         bool isSent = length > 0 && !exchange.IsBodyUnsent;
@@ -386,6 +394,7 @@ internal static class Forwarder
         ReadOnlyMemory<byte> head = HeadOf(exchange, input.Bytes, out int skip);
         mover.Begin(response.Framing, response.ContentLength, writesChunks, response.CopyFieldOptions(head.Span));
         mover.Capture = exchange.Cache?.Fetch.Body;
+        mover.Sample = exchange.Record.Bodies?.Response;
         bool isSent = output == exchange.Client.Transport.Output;
         long readIdle = exchange.Cluster!.IdleMilliseconds;
         while (true)
@@ -564,7 +573,13 @@ internal static class Forwarder
         // The record counts from the request's start, balancing from the pick: what came before is not the destination's doing.
         long before = exchange.Lease.StartTimestamp - exchange.Record.StartTimestamp, firstByte = exchange.Record.FirstByteTicks;
         var outcome = new PickOutcome(kind, exchange.Record.ConnectTicks, firstByte < 0 ? -1 : firstByte - before, now - exchange.Lease.StartTimestamp, exchange.HoldTicks);
-        if (exchange.Lease.IsActive) exchange.Context.NoteAttempt(exchange.Lease, outcome);
+        if (exchange.Lease.IsActive)
+        {
+            exchange.Context.NoteAttempt(exchange.Lease, outcome);
+            bool wasReused = exchange.Upstream is { WasReused: true };
+            exchange.Record.EndAttempt(exchange.AttemptIndex, reason, exchange.UpstreamStatus, wasReused, outcome);
+            if (exchange.Trace is { } trace) RequestTrace.EndAttempt(trace.Attempt, reason, exchange.UpstreamStatus, wasReused, outcome, exchange.Context.Loop.Time.GetUtcNow());
+        }
         exchange.Lease.Complete(outcome);
         exchange.Cluster!.Queue?.Freed();
     }

@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Tracing;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 
@@ -34,6 +36,8 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
     }
 
     private Phase _phase;
+    private Activity? _span;
+    private int _attemptIndex; // in the exchange's record; -1 before there is one
     private ValueTask _running; // awaited once: IsRunning says whether it is owed
 
     /// <summary>Whether a copy was sent whose end has not been awaited yet.</summary>
@@ -81,6 +85,7 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
         Destination first = exchange.Lease.Destination;
         PickLease lease = cluster.Scheduler.Pick(new PickContext(now, exchange.Record.Attempts, cluster.HashSource?.KeyOf(exchange) ?? 0, first));
         if (!lease.IsActive) return;
+        _attemptIndex = -1;
         Begin(cluster, lease, exchange.Client);
         // What is excluded is picked where there is no other, and in panic also what is not eligible.
         if (lease.Destination == first || lease.Destination.Status != DestinationStatus.Eligible)
@@ -89,6 +94,8 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
             return;
         }
         policy.CountSent();
+        _attemptIndex = exchange.Record.BeginAttempt(Destination.Name, AttemptCause.Hedge, now);
+        _span = exchange.Trace?.BeginAttempt(exchange, Destination.Name, AttemptCause.Hedge, exchange.Record.Attempts);
         exchange.Record.IsHedged = true;
         exchange.Record.HedgeLoser = Destination.Name; // until it wins
         _phase = Phase.Running;
@@ -115,11 +122,28 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
     private async ValueTask<bool> WriteAsync()
     {
         TransportWriter output = Upstream!.Transport.Output;
-        RequestHeadWriter.Write(exchange, Destination, output);
+        WriteHead(output);
         ValueTask<FlushResult> sending = output.FlushAsync();
         if (!sending.IsCompleted) Arm(Cluster.IdleMilliseconds, EndReason.UpstreamIdleTimeout);
         await sending.ConfigureAwait(false); // a connection that is gone shows itself when the answer is read
         return !IsCut;
+    }
+
+    // Each destination gets its own span as the parent.
+    private void WriteHead(TransportWriter output)
+    {
+        RequestTrace? trace = exchange.Trace;
+        Activity? first = trace?.Attempt;
+        if (trace is not null) trace.Attempt = _span;
+        RequestHeadWriter.Write(exchange, Destination, output);
+        if (trace is not null) trace.Attempt = first;
+    }
+
+    private protected override void OnAttemptEnded(EndReason reason, in PickOutcome outcome)
+    {
+        exchange.Record.EndAttempt(_attemptIndex, reason, Response.Status, WasReused, outcome);
+        RequestTrace.EndAttempt(_span, reason, Response.Status, WasReused, outcome, Context.Loop.Time.GetUtcNow());
+        _span = null;
     }
 
     /// <summary>The first destination has answered: no hedge is wanted, or any more. Its end is awaited later, by <see cref="EndAsync"/>.</summary>
@@ -231,6 +255,9 @@ internal sealed class Hedge(Exchange exchange) : SideRequest(exchange.Context)
         exchange.Upstream = Upstream;
         Upstream = null;
         exchange.Lease = Lease;
+        exchange.AttemptIndex = _attemptIndex;
+        if (exchange.Trace is { } trace) trace.Attempt = _span;
+        _span = null;
         Lease = default;
         exchange.SetCookie = Cluster.Sticky?.Table.SetCookieFor(exchange.Lease.Destination) ?? []; // of whoever answers
         Forwarder.BeginAnswer(exchange);

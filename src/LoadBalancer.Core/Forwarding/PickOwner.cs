@@ -14,10 +14,11 @@ namespace LoadBalancer.Core.Forwarding;
 internal abstract class PickOwner(LoopContext context) : LoopTimer
 {
     internal readonly LoopContext Context = context;
-    internal readonly CompletionRecord Record = new();
+    internal CompletionRecord Record = new(); // another after each request, where records are kept
     internal PickLease Lease;
     internal DestinationState Destination = null!; // of the last pick
     internal Destination? Exclude;     // the one that failed, which a retry passes over
+    internal int AttemptIndex = -1;    // of the attempt under way, in the record
     internal UpstreamConnection? Upstream;
     internal ClusterSnapshot? Cluster;
     internal LoopWait? NameWait;       // while the destination's name is looked up

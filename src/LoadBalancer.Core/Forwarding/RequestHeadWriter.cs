@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Http1;
+using LoadBalancer.Core.Tracing;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
@@ -24,7 +25,8 @@ internal static class RequestHeadWriter
     /// <summary>Room that <see cref="Write(Exchange, ClusterSnapshot, DestinationState, Span{byte}, ReadOnlySpan{byte})"/> may need.</summary>
     internal static int SizeMax(Exchange exchange, ClusterSnapshot cluster, DestinationState destination) =>
         exchange.Request.Length + exchange.Client.ForwardedLines.Length + exchange.Client.CertificateLines.Length + 3 * exchange.Request.AuthorityLength + destination.HostValue.Length
-            + (cluster.HostOverride?.Length ?? 0) + exchange.Client.Listener.ViaLine.Length + 512;
+            + (cluster.HostOverride?.Length ?? 0) + exchange.Client.Listener.ViaLine.Length + 512
+            + exchange.Client.Listener.RequestIds.LineBytesMax + TraceParent.LineLength;
 
     /// <summary>The same for any cluster, with lines more. Returns the length.</summary>
     internal static int Write(Exchange exchange, ClusterSnapshot cluster, DestinationState destination, Span<byte> output, ReadOnlySpan<byte> extraLines)
@@ -53,7 +55,15 @@ internal static class RequestHeadWriter
         if (isBounded) drop |= HeadBuffer.Bit(KnownField.MaxForwards);
         // RFC 9110 §10.1.1: HTTP/1.0 cannot expect, and without content there is nothing to wait with.
         if (!request.ExpectContinue || !request.HasBody) drop |= HeadBuffer.Bit(KnownField.Expect);
-        head.AppendFields(request, bytes, drop, exchange.Cache is { DropsConditions: true });
+        if (exchange.Trace is { } trace)
+        {
+            drop |= HeadBuffer.Bit(KnownField.TraceParent);
+            // W3C Trace Context §3.3.1: what is of a trace that could not be read belongs to no other.
+            if (!trace.IsContinued) drop |= HeadBuffer.Bit(KnownField.TraceState);
+        }
+        bool hasMarked = exchange.Cache is { DropsConditions: true };
+        if (listener.RequestIds.IsForwarded) hasMarked |= listener.RequestIds.Mark(request, bytes);
+        head.AppendFields(request, bytes, drop, hasMarked);
         if (isBounded)
         {
             head.Append("Max-Forwards: "u8);
@@ -66,6 +76,8 @@ internal static class RequestHeadWriter
         AppendForwarded(ref head, client, request, bytes, authority, client.ForwardedLines);
         head.Append(client.CertificateLines);
         head.Append(request.MinorVersion == 0 ? listener.ViaLine10 : listener.ViaLine);
+        if (listener.RequestIds.IsForwarded) listener.RequestIds.Append(ref head, exchange.Record);
+        exchange.Trace?.Append(ref head);
         head.Append(extraLines);
         head.Append("\r\n"u8);
         return head.Length;

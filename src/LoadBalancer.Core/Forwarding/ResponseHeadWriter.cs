@@ -18,15 +18,17 @@ internal static class ResponseHeadWriter
         bool isInterim = response.Status < 200;
         ReadOnlySpan<byte> limits = exchange.Limits is { } holds ? holds.Fields : default;
         var head = new HeadBuffer(output.GetSpan(response.Length + listener.ViaLine.Length + listener.StrictTransportLine.Length + exchange.SetCookie.Length + limits.Length
-            + (exchange.Cache is null ? 192 : 192 + CacheExchange.StatusLineBytesMax)));
+            + (exchange.Cache is null ? 192 : 192 + CacheExchange.StatusLineBytesMax) + (listener.RequestIds.IsReturned ? listener.RequestIds.LineBytesMax : 0)));
 
         head.Append("HTTP/1.1 "u8);
         head.AppendNumber(response.Status);
         head.Append((byte)' ');
         head.Append(bytes.Slice(response.ReasonStart, response.ReasonLength));
         head.Append("\r\n"u8);
+        bool hasMarked = exchange.Cache is { DropsTags: true };
+        if (listener.RequestIds.IsReturned) hasMarked |= listener.RequestIds.Mark(response, bytes);
         // A client that gets ours need not make sense of two sets; where there are none of ours the destination's pass.
-        head.AppendFields(response, bytes, listener.OwnResponseFields | (limits.IsEmpty || isInterim ? 0 : HeadBuffer.Bit(KnownField.RateLimit)), exchange.Cache is { DropsTags: true });
+        head.AppendFields(response, bytes, listener.OwnResponseFields | (limits.IsEmpty || isInterim ? 0 : HeadBuffer.Bit(KnownField.RateLimit)), hasMarked);
 
         // RFC 9110 §15.5.22: what a 426 requires is said in Upgrade, and a client that follows is served: see UpgradeProtocols.
         if (response.Status is 101 or 426 && response.HasKnown(KnownField.Upgrade)) AppendUpgrade(ref head, response, bytes);
@@ -48,6 +50,7 @@ internal static class ResponseHeadWriter
             head.Append(exchange.SetCookie);
             head.Append(listener.StrictTransportLine);
             head.Append(limits);
+            if (listener.RequestIds.IsReturned) listener.RequestIds.Append(ref head, exchange.Record);
         }
         head.Append(response.MinorVersion == 0 ? listener.ViaLine10 : listener.ViaLine);
         head.Append("\r\n"u8);

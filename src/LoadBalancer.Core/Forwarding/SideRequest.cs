@@ -172,8 +172,14 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
         long total = context.Loop.Time.GetTimestamp() - Lease.StartTimestamp;
         var outcome = new PickOutcome(kind, ConnectTicks, FirstByteTicks, total);
         context.NoteAttempt(Lease, outcome);
+        OnAttemptEnded(reason, outcome);
         Lease.Complete(outcome);
         Cluster.Queue?.Freed();
+    }
+
+    /// <summary>The pick is about to be completed.</summary>
+    private protected virtual void OnAttemptEnded(EndReason reason, in PickOutcome outcome)
+    {
     }
 
     /// <summary>Gives back what is left: the pick, completed for <see cref="Reason"/>, and the connection, closed. Nothing waits any more.</summary>

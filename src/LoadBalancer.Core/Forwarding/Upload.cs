@@ -17,6 +17,7 @@ internal static class Upload
         TransportReader input = client.Transport.Input;
         BodyMover mover = exchange.RequestBody;
         mover.Begin(exchange.Request.Framing, exchange.Request.ContentLength, writesChunks, exchange.Request.CopyFieldOptions(exchange.Head.Span));
+        mover.Sample = exchange.Record.Bodies?.Request;
         // Policies have not seen them: a client would forge a field in a trailer that a policy takes out of the head.
         mover.DropsTrailers = exchange.Policies is not null;
         long upstreamIdle = exchange.Cluster?.IdleMilliseconds ?? 0; // policies take it without a wait

@@ -6,6 +6,7 @@ using LoadBalancer.Core.Forwarding;
 using LoadBalancer.Core.Protection;
 using LoadBalancer.Core.Routing;
 using LoadBalancer.Core.Timers;
+using LoadBalancer.Core.Tracing;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Upstream;
 using LoadBalancer.Http;
@@ -162,6 +163,9 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
                 TimerWheel.Cancel(this);
                 exchange.Head = input.Bytes;
                 exchange.Record.StartTimestamp = Context.Loop.Time.GetTimestamp();
+                Listener.RequestIds.Assign(exchange, hasHead: status == ParseStatus.Complete);
+                if (RequestTrace.Source.HasListeners()) exchange.Trace = RequestTrace.Begin(exchange, hasHead: status == ParseStatus.Complete);
+                else if (status == ParseStatus.Complete && exchange.Request.HasKnown(KnownField.TraceParent)) NoteTrace(exchange);
 
                 bool keepAlive = false;
                 if (status == ParseStatus.Complete)
@@ -236,8 +240,8 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     {
         RequestHead request = exchange.Request;
         ReadOnlySpan<byte> bytes = exchange.Head.Span;
-        exchange.Record.Method = exchange.Head.Slice(request.MethodStart, request.MethodLength);
-        exchange.Record.Target = exchange.Head.Slice(request.TargetStart, request.TargetLength);
+        exchange.NoteRequestLine();
+        exchange.Record.HttpMinorVersion = request.MinorVersion;
         exchange.WireHeadLength = request.Length;
         exchange.KeepClientAlive = request.KeepAlive && !IsDraining && _requests < _requestsMax && Context.Loop.NowMilliseconds < _closeAt;
 
@@ -281,6 +285,8 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         if (route is null) return Answered(Responses.ErrorAsync(exchange, 404, EndReason.NoRoute), out answer);
         exchange.Route = route;
         exchange.Record.Route = route.Name;
+        exchange.Record.Policies = route.Config.Policies;
+        if (route.BodyLog is { } bodies) exchange.BeginBodyLog(bodies);
 
         long bodyMax = route.RequestBodyBytesMax >= 0 ? route.RequestBodyBytesMax : Listener.Config.Limits.RequestBodyBytesMax ?? -1;
         exchange.RequestBodyMax = bodyMax;
@@ -316,6 +322,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
 
         exchange.Cluster = cluster;
         exchange.Record.Cluster = cluster.Name;
+        exchange.Record.Balance = cluster.Config.Balance;
         // First: what is stored costs the cluster nothing.
         if (route.Cache is { } cache && exchange.BeginCache().TryAnswer(cache, exchange.Path, out answer)) return true;
         answer = default;
@@ -371,7 +378,16 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         exchange.Shedding?.Leave(exchange, record.StartTimestamp + record.TotalTicks);
         Context.Traffic.Note(Listener, exchange.Route, record);
         Context.Server.TrafficMeter.Note(Listener, exchange.Route, record, Context.Loop.Time);
+        exchange.Trace?.End(exchange);
         Context.Tell(record);
+        if (Context.Server.KeepsRecent) record.KeepText(); // while the bytes that it points to are there
+    }
+
+    // The log can be found by it, also where the balancer itself does not trace.
+    private static void NoteTrace(Exchange exchange)
+    {
+        ReadOnlySpan<byte> parent = TraceParent.Of(exchange.Request, exchange.Head.Span);
+        if (!parent.IsEmpty) exchange.Record.SetTraceId(parent.Slice(TraceParent.TraceIdStart, TraceParent.TraceIdLength));
     }
 
     private void Complete(Exchange exchange)
@@ -379,6 +395,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         WriteRecord(exchange);
         _exchange = null;
         exchange.End();
+        if (Context.Server.KeepsRecent) exchange.Record = Context.Keep(exchange.Cluster, exchange.Record);
         Context.ReturnExchange(exchange);
     }
 

@@ -121,7 +121,7 @@ internal static class Responses
         bool keepAlive = exchange.KeepClientAlive;
         string connection = !keepAlive ? "Connection: close\r\n" : exchange.Request.MinorVersion == 0 ? "Connection: keep-alive\r\n" : "";
         string length = hasBody ? $"Content-Length: {body.Length}\r\n" : "";
-        byte[] head = Encoding.Latin1.GetBytes($"HTTP/1.1 {status} {ReasonPhrase(status)}\r\n{Encoding.ASCII.GetString(exchange.Context.DateLine)}{fields}{RateLimitFields(exchange)}{length}{Encoding.ASCII.GetString(exchange.Client.Listener.StrictTransportLine)}{connection}\r\n");
+        byte[] head = Encoding.Latin1.GetBytes($"HTTP/1.1 {status} {ReasonPhrase(status)}\r\n{Encoding.ASCII.GetString(exchange.Context.DateLine)}{fields}{RateLimitFields(exchange)}{exchange.Client.Listener.RequestIds.Line(exchange.Record)}{length}{Encoding.ASCII.GetString(exchange.Client.Listener.StrictTransportLine)}{connection}\r\n");
         output.Write(head);
         if (!hasBody || exchange.Request.Method == RequestMethod.Head) body = default;
         exchange.Record.ResponseBodyBytes = body.Length;

@@ -54,6 +54,7 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
     {
         Record.Reset();
         Record.Listener = _listener.Name;
+        Record.Tls = _client.TlsSummary;
         Record.Client = _client.Remote;
         admission.NoteIn(Record);
         Record.StartTimestamp = Context.Loop.Time.GetTimestamp();
@@ -107,6 +108,7 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
     {
         Cluster = cluster;
         Record.Cluster = cluster.Name;
+        Record.Balance = cluster.Config.Balance;
     }
 
     // Steps 2 and 3.
@@ -144,6 +146,7 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
         Destination = (DestinationState)Lease.Destination.Tag!;
         Record.Destination = Destination.Name;
         Record.Attempts = attempt + 1;
+        AttemptIndex = Record.BeginAttempt(Destination.Name, attempt == 0 ? AttemptCause.First : AttemptCause.Retry, Lease.StartTimestamp);
         Record.ConnectTicks = -1;
         if (attempt == 0) Cluster.RetryBudget.CountRequest(Context.Loop.Index);
         return true;
@@ -180,6 +183,11 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
         Record.Reason = reason;
         Record.TotalTicks = (EndTimestamp != 0 ? EndTimestamp : Context.Loop.Time.GetTimestamp()) - Record.StartTimestamp;
         Context.Tell(Record);
+        if (Context.Server.KeepsRecent)
+        {
+            Record.KeepText();
+            Record = Context.Keep(Cluster, Record);
+        }
     }
 
     private void CompletePick(EndReason reason)
@@ -195,6 +203,7 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
         long connect = Math.Max(0, Record.ConnectTicks), total = EndTimestamp - Lease.StartTimestamp;
         var outcome = new PickOutcome(kind, Record.ConnectTicks, -1, total);
         Context.NoteAttempt(Lease, outcome);
+        Record.EndAttempt(AttemptIndex, reason, 0, reused: false, outcome);
         Lease.Complete(_relay is null ? outcome : new PickOutcome(kind, 0, connect, total) { LatencyTicks = connect });
         Cluster!.Queue?.Freed();
     }

@@ -28,6 +28,7 @@ internal sealed class SslStreamServerConnection : SslStreamConnection
                 static (_, hello, connection, _) => new(((SslStreamServerConnection)connection!).OptionsFor(hello.ServerName)), this, CancellationToken.None).ConfigureAwait(false);
             if (_certificates?.Clients is not null) ClientCertificate = (X509Certificate2?)Ssl.RemoteCertificate;
             _certificates = null;
+            TlsSummary = new TlsSummary(TlsNames.Of(Ssl.SslProtocol), Ssl.NegotiatedCipherSuite.ToString(), Ssl.TargetHostName is { Length: > 0 } name ? name : null);
             return true;
         }
         catch (Exception e) when (IsPeerFault(e))

@@ -78,6 +78,9 @@ internal abstract class TransportConnection : IDuplexPipe
     /// <summary>The certificate by which the client has proved who it is, until <see cref="Close"/>; null for none.</summary>
     internal X509Certificate2? ClientCertificate { get; private protected set; }
 
+    /// <summary>What was agreed on with a client by TLS; null for a connection in plain, and towards destinations.</summary>
+    internal AccessLog.TlsSummary? TlsSummary { get; private protected set; }
+
     /// <summary>Remote side of an accepted connection, or who is behind it by its PROXY header; the connected address of an outbound one.</summary>
     internal PeerAddress Remote { get; set; }
 

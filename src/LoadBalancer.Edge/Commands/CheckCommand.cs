@@ -43,6 +43,7 @@ internal static class CheckCommand
         if (result.Config is { } read)
         {
             fleet.Files(read);
+            fleet.AccessLog(read);
             if (resolve) await fleet.NamesAsync(read, new DnsResolver(), token);
         }
         ConfigDiagnostic[] problems = [.. result.Problems, .. fleet.Problems];

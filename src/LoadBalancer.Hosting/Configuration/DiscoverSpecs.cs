@@ -13,7 +13,7 @@ internal static class DiscoverSpecs
         new FieldSpec<EtcdConfig, string>("prefix", "What the keys begin with; what follows is the destination's name. The value is its address, or an object as a destination is configured.",
             new TextSpec(examples: ["/services/api/"]), c => c.Prefix, (c, v) => c with { Prefix = v }) { IsRequired = true, OtherNames = ["key", "path", "keyPrefix"] },
         new FieldSpec<EtcdConfig, string?>("user", "Who asks. Left out: nobody in particular.", new TextSpec()!, c => c.User, (c, v) => c with { User = v }) { OtherNames = ["username"] },
-        new FieldSpec<EtcdConfig, string?>("password", "Password of the user. Keep it out of the file: \"${ETCD_PASSWORD}\" or \"@file:/path\".", new TextSpec(examples: ["${ETCD_PASSWORD}"])!, c => c.Password, (c, v) => c with { Password = v }),
+        new FieldSpec<EtcdConfig, string?>("password", "Password of the user. Keep it out of the file: \"${ETCD_PASSWORD}\" or \"@file:/path\".", new TextSpec(examples: ["${ETCD_PASSWORD}"])!, c => c.Password, (c, v) => c with { Password = v }) { Secrecy = Secrecy.All },
         new FieldSpec<EtcdConfig, UpstreamTlsConfig?>("tls", "TLS to etcd; true for the defaults. Left out: plain HTTP.",
             TlsSpecs.Upstream!, c => c.Tls, (c, v) => c with { Tls = v }) { OtherNames = ["ssl", "https"] });
 

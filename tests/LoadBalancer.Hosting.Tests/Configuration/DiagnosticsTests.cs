@@ -19,7 +19,7 @@ public sealed class DiagnosticsTests
     // Keys
     [TestCase("{" + Web + ",\n\"routs\":{}}", "f:2:1: routs: unknown key \"routs\"; did you mean \"routes\"?")]
     [TestCase("{" + Web + ",\n \"pools\":{}}", "f:2:2: pools: unknown key \"pools\"; did you mean \"clusters\"?")]
-    [TestCase("{" + Web + ",\n/* äö */ \"zzz\":0}", "f:2:10: zzz: unknown key \"zzz\"; expected one of \"listeners\", \"routes\", \"clusters\", \"caches\", \"addressLists\", \"blockRules\", \"bansMax\", \"autoBan\", \"policies\", \"policyBodyBytesMax\", \"limits\", \"redis\", \"accessLog\", \"zone\", \"transport\", \"drainTimeout\", \"acme\", \"admin\"")]
+    [TestCase("{" + Web + ",\n/* äö */ \"zzz\":0}", "f:2:10: zzz: unknown key \"zzz\"; expected one of \"listeners\", \"routes\", \"clusters\", \"caches\", \"addressLists\", \"blockRules\", \"bansMax\", \"autoBan\", \"policies\", \"policyBodyBytesMax\", \"limits\", \"redis\", \"accessLog\", \"requestId\", \"recentRequests\", \"tracing\", \"zone\", \"transport\", \"drainTimeout\", \"acme\", \"admin\"")]
     [TestCase("{" + Web + ",\n" + Web + "}", "f:2:1: listeners: the key \"listeners\" is given twice; the first is at 1:2")]
     [TestCase("{\"listeners\":{\"web\":{}}}", "f:1:21: listeners.web: the key \"address\" is missing: \"host:port\", \":port\" (every address, IPv4 and IPv6), \"[::1]:port\" or \"unix:/path\". The host is an IP address or \"localhost\".")]
     [TestCase("{\"listeners\":{\"web\":{\"bind\":\":80\"}}}",

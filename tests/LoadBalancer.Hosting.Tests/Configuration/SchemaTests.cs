@@ -49,7 +49,8 @@ public sealed class SchemaTests
             typeof(HealthCheckConfig), typeof(LoadProbeConfig), typeof(EjectionConfig), typeof(QueueConfig), typeof(RetryBudgetConfig), typeof(StickyConfig), typeof(HedgeConfig),
             typeof(MirrorConfig), typeof(AdminConfig), typeof(DiscoverConfig), typeof(EtcdConfig), typeof(KubernetesConfig), typeof(TlsConfig), typeof(CertificateConfig), typeof(ClientCertificateConfig), typeof(HttpsOnlyConfig), typeof(ProxyProtocolConfig), typeof(UpstreamTlsConfig), typeof(TcpConfig),
             typeof(AcmeConfig), typeof(ExternalAccountConfig), typeof(CacheConfig), typeof(CacheDiskConfig), typeof(RouteCacheConfig), typeof(AddressListConfig), typeof(AccessConfig),
-            typeof(PerSourceConfig), typeof(AutoBanConfig), typeof(BlockRuleConfig), typeof(LimitConfig), typeof(ConcurrencyConfig), typeof(RedisConfig), typeof(AccessLogConfig)];
+            typeof(PerSourceConfig), typeof(AutoBanConfig), typeof(BlockRuleConfig), typeof(LimitConfig), typeof(ConcurrencyConfig), typeof(RedisConfig), typeof(AccessLogConfig),
+            typeof(RequestIdConfig), typeof(TracingConfig), typeof(BodyLogConfig)];
         Type[] all = [.. typeof(ProxyConfig).Assembly.GetExportedTypes().Where(t => t.Namespace == typeof(ProxyConfig).Namespace && t.Name.EndsWith("Config", StringComparison.Ordinal))];
         Assert.That(described, Is.EquivalentTo(all), "every record of the configuration is compared below");
         Compare(ProxySpecs.Root);
@@ -86,6 +87,9 @@ public sealed class SchemaTests
         Compare(LimitSpecs.Limit);
         Compare(RedisSpecs.Redis);
         Compare(AccessLogSpecs.AccessLog);
+        Compare(ObservationSpecs.RequestId);
+        Compare(ObservationSpecs.Tracing);
+        Compare(ObservationSpecs.BodyLog);
         Compare(LimitSpecs.Concurrency);
         Compare(AcmeSpecs.ExternalAccount);
         Compare(CacheSpecs.Cache);

@@ -42,6 +42,7 @@ internal sealed class RouteLimits
     internal bool TryEnter(Exchange exchange, out ValueTask answer)
     {
         long now = exchange.Record.StartTimestamp;
+        if (exchange.Record.Limit == LimitOutcome.None) exchange.Record.Limit = LimitOutcome.Allowed;
         int loop = exchange.Context.Loop.Index;
         LimitHolds holds = exchange.Limits ??= new();
         Span<ulong> keys = stackalloc ulong[LimitHolds.LimitsMax];
@@ -98,6 +99,7 @@ internal sealed class RouteLimits
     {
         limiter.CountRefused(exchange.Context.Loop.Index);
         exchange.Context.Server.Refusals.Note(exchange.Record, reason, limiter.Name, limiter.Config.DryRun);
+        exchange.Record.Limit = limiter.Config.DryRun ? LimitOutcome.DryRun : LimitOutcome.Refused;
         return !limiter.Config.DryRun;
     }
 

@@ -170,6 +170,15 @@ internal static unsafe partial class LibSsl
     [LibraryImport(Ssl, EntryPoint = "SSL_get_servername"), SuppressGCTransition]
     internal static partial byte* GetServerName(nint ssl, int type);
 
+    [LibraryImport(Ssl, EntryPoint = "SSL_get_version"), SuppressGCTransition]
+    internal static partial nint GetVersion(nint ssl);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_get_current_cipher"), SuppressGCTransition]
+    internal static partial nint GetCipher(nint ssl);
+
+    [LibraryImport(Ssl, EntryPoint = "SSL_CIPHER_standard_name"), SuppressGCTransition]
+    internal static partial nint GetCipherName(nint cipher);
+
     [LibraryImport(Ssl, EntryPoint = "SSL_do_handshake")]
     internal static partial int DoHandshake(nint ssl);
 

@@ -27,9 +27,18 @@ internal sealed class OpenSslServerConnection : OpenSslConnection
         if (LibSsl.TakeReason() is LibSsl.ReasonCertificateVerifyFailed or LibSsl.ReasonNoPeerCertificate) FailReason = EndReason.ClientCertificateRefused;
     }
 
+    private unsafe void NoteSummary()
+    {
+        byte* name = LibSsl.GetServerName(Ssl, 0);
+        nint cipher = LibSsl.GetCipher(Ssl);
+        TlsSummary = new TlsSummary(TlsNames.Of(LibSsl.GetVersion(Ssl)), cipher == 0 ? "" : TlsNames.Of(LibSsl.GetCipherName(cipher)),
+            name == null ? null : System.Text.Encoding.Latin1.GetString(System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)));
+    }
+
     // OpenSSL has verified it, now or when the session was made: it may have expired since.
     private protected override bool AcceptsPeer()
     {
+        NoteSummary();
         bool verifiesClients = Certificates!.Clients is not null;
         Certificates = null;
         if (!verifiesClients || LibSsl.PeerCertificate(Ssl) is not { } shown) return true;

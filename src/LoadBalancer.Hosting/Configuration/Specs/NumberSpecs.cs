@@ -64,6 +64,34 @@ internal sealed class CountSpec(NumberRange range, int[]? choices = null) : Scal
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
 }
 
+/// <summary>A number from 0 to 1.</summary>
+internal sealed class RatioSpec : ScalarSpec<double>
+{
+    private protected override string Expected => "a number from 0 to 1";
+
+    private protected override bool TryLiteral(ConfigNode node, out double value) => TryNumber(node.Kind == ConfigNodeKind.Number ? node.Text : "", out value);
+
+    private protected override bool TryText(string text, bool isSubstituted, out double value, out string error)
+    {
+        error = "";
+        value = 0;
+        return isSubstituted && TryNumber(text, out value);
+    }
+
+    internal override void WriteSchema(SchemaWriter schema) => schema.Alternatives(json =>
+    {
+        json.WriteString("type", "number");
+        json.WriteNumber("minimum", 0);
+        json.WriteNumber("maximum", 1);
+    });
+
+    internal override void WriteDefault(Utf8JsonWriter json, double value) => json.WriteNumber("default", value);
+
+    internal override void WriteValue(Utf8JsonWriter json, double value) => json.WriteNumberValue(value);
+
+    private static bool TryNumber(string text, out double value) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
+}
+
 /// <summary>A number of bytes: plain, or text such as "16KiB".</summary>
 internal sealed class SizeSpec(NumberRange range) : ScalarSpec<long>
 {

@@ -1,20 +1,25 @@
 using System.Globalization;
-using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 
-namespace LoadBalancer.AccessLog;
+namespace LoadBalancer.Core.AccessLog;
 
-/// <summary>Makes the line of a record. Allocates nothing; holds no state between lines.</summary>
+/// <summary>Makes the line of a record. Allocates nothing; holds no state between lines. Any thread.</summary>
 internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
 {
-    private const int TargetBytesMax = 4096, FieldsMax = 32;
+    private const int TargetBytesMax = 4096, FieldsMax = 32, HeaderBytesMax = 1024;
+    private static readonly string[] Causes = Enum.GetNames<AttemptCause>(), Limits = Enum.GetNames<LimitOutcome>();
     private static readonly string[] Reasons = Enum.GetNames<EndReason>(), Caches = Enum.GetNames<CacheOutcome>(), Rejections = Enum.GetNames<Http.RejectionReason>();
     private readonly Redaction _redaction = new(config.Redact);
     private readonly AccessLogPiece[]? _pieces = config.Format == AccessLogFormat.Json ? null
         : [.. AccessLogTemplate.Parse(config.Template ?? AccessLogTemplate.Combined, out string? problem) ?? throw new ArgumentException($"The template {problem}", nameof(config))];
 
-    internal void Write(ref LineWriter line, CompletionRecord record)
+    /// <summary>Writes a line, with its line feed.</summary>
+    /// <param name="line">Where to.</param>
+    /// <param name="record">Of what.</param>
+    /// <param name="at">When the request ended; null for now.</param>
+    internal void Write(ref LineWriter line, CompletionRecord record, DateTime? at = null)
     {
+        line.At = at ?? time.GetUtcNow().UtcDateTime;
         if (_pieces is null) Json(ref line, record);
         else
         {
@@ -37,9 +42,23 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
         line.Raw("{\"time\":\""u8);
         Value(ref line, record, AccessLogField.Time, Escape.Json);
         line.Raw((byte)'"');
+        if (!record.RequestId.IsEmpty)
+        {
+            line.Raw(",\"id\":\""u8);
+            line.Raw(record.RequestId.Span); // of harmless characters alone
+            line.Raw((byte)'"');
+        }
+        if (!record.TraceId.IsEmpty)
+        {
+            line.Raw(",\"traceId\":\""u8);
+            line.Raw(record.TraceId.Span);
+            line.Raw((byte)'"');
+        }
         Text(ref line, ",\"listener\":\""u8, record.Listener);
         Text(ref line, ",\"route\":\""u8, record.Route);
+        if (record.Policies is { Count: > 0 } policies) Names(ref line, ",\"policies\":["u8, policies);
         Text(ref line, ",\"cluster\":\""u8, record.Cluster);
+        Text(ref line, ",\"balance\":\""u8, record.Balance);
         Text(ref line, ",\"destination\":\""u8, record.Destination);
         line.Raw(",\"client\":\""u8);
         Value(ref line, record, AccessLogField.Client, Escape.Json);
@@ -51,15 +70,33 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
             Value(ref line, record, AccessLogField.Forwarded_Client, Escape.Json);
             line.Raw((byte)'"');
         }
+        if (record.Tls is { } tls)
+        {
+            Text(ref line, ",\"tls\":\""u8, tls.Protocol);
+            Text(ref line, ",\"cipher\":\""u8, tls.Cipher);
+            Text(ref line, ",\"serverName\":\""u8, tls.ServerName);
+        }
+        if (record.HttpMinorVersion >= 0) line.Raw(record.HttpMinorVersion == 0 ? ",\"protocol\":\"HTTP/1.0\""u8 : ",\"protocol\":\"HTTP/1.1\""u8);
         line.Raw(",\"method\":\""u8);
         Value(ref line, record, AccessLogField.Method, Escape.Json);
         line.Raw("\",\"target\":\""u8);
         Value(ref line, record, AccessLogField.Target, Escape.Json);
+        if (!record.Referer.IsEmpty)
+        {
+            line.Raw("\",\"referer\":\""u8);
+            Value(ref line, record, AccessLogField.Referer, Escape.Json);
+        }
+        if (!record.UserAgent.IsEmpty)
+        {
+            line.Raw("\",\"userAgent\":\""u8);
+            Value(ref line, record, AccessLogField.User_Agent, Escape.Json);
+        }
         line.Raw("\",\"status\":"u8);
         line.Number(record.Status);
         Text(ref line, ",\"end\":\""u8, Name(Reasons, (int)record.Reason));
         if (record.Rejection != default) Text(ref line, ",\"rejection\":\""u8, Name(Rejections, (int)record.Rejection));
         Text(ref line, ",\"refusedBy\":\""u8, record.RefusedBy);
+        if (record.Limit != LimitOutcome.None) Text(ref line, ",\"limit\":\""u8, Name(Limits, (int)record.Limit));
         if (record.DryRunReason != EndReason.None) Text(ref line, ",\"dryRun\":\""u8, Name(Reasons, (int)record.DryRunReason));
         Text(ref line, ",\"dryRunPolicy\":\""u8, record.DryRunPolicy);
         Text(ref line, ",\"detail\":\""u8, record.Detail);
@@ -76,6 +113,7 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
         if (record.ConnectTicks >= 0) Number(ref line, ",\"connectUs\":"u8, Microseconds(record.ConnectTicks));
         if (record.FirstByteTicks >= 0) Number(ref line, ",\"firstByteUs\":"u8, Microseconds(record.FirstByteTicks));
         Number(ref line, ",\"totalUs\":"u8, Microseconds(record.TotalTicks));
+        if (record.AttemptRecordCount > 0) Attempts(ref line, record.AttemptRecords);
         if (record.Fields is { Count: > 0 } fields)
         {
             line.Raw(",\"fields\":{"u8);
@@ -90,7 +128,55 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
             }
             line.Raw((byte)'}');
         }
+        if (record.Bodies is { } bodies)
+        {
+            Body(ref line, ",\"requestBody\":\""u8, ",\"requestBodyCut\":true"u8, bodies.Request, bodies.Rules.Redaction);
+            Body(ref line, ",\"responseBody\":\""u8, ",\"responseBodyCut\":true"u8, bodies.Response, bodies.Rules.Redaction);
+        }
         line.Raw((byte)'}');
+    }
+
+    private void Body(ref LineWriter line, ReadOnlySpan<byte> name, ReadOnlySpan<byte> cut, BodySample body, Redaction more)
+    {
+        if (body.Kind == BodyKind.None || body.Bytes.IsEmpty) return;
+        line.Raw(name);
+        BodyText.Write(ref line, body, _redaction, more);
+        line.Raw((byte)'"');
+        if (body.IsCut) line.Raw(cut);
+    }
+
+    // One attempt that went as the request's own fields say needs no words of its own.
+    private void Attempts(ref LineWriter line, ReadOnlySpan<AttemptRecord> attempts)
+    {
+        if (attempts is [{ Cause: AttemptCause.First }]) return;
+        line.Raw(",\"tries\":["u8);
+        for (int i = 0; i < attempts.Length; i++)
+        {
+            ref readonly AttemptRecord attempt = ref attempts[i];
+            Text(ref line, i == 0 ? "{\"destination\":\""u8 : ",{\"destination\":\""u8, attempt.Destination);
+            Text(ref line, ",\"cause\":\""u8, Name(Causes, (int)attempt.Cause));
+            Text(ref line, ",\"end\":\""u8, attempt.Reason == EndReason.None ? "Cancelled" : Name(Reasons, (int)attempt.Reason));
+            if (attempt.Status != 0) Number(ref line, ",\"status\":"u8, attempt.Status);
+            line.Raw(attempt.ConnectionReused ? ",\"reused\":true"u8 : ",\"reused\":false"u8);
+            Number(ref line, ",\"startUs\":"u8, Microseconds(attempt.StartTicks));
+            if (attempt.ConnectTicks >= 0) Number(ref line, ",\"connectUs\":"u8, Microseconds(attempt.ConnectTicks));
+            if (attempt.FirstByteTicks >= 0) Number(ref line, ",\"firstByteUs\":"u8, Microseconds(attempt.FirstByteTicks));
+            Number(ref line, ",\"totalUs\":"u8, Microseconds(attempt.TotalTicks));
+            line.Raw((byte)'}');
+        }
+        line.Raw((byte)']');
+    }
+
+    private static void Names(ref LineWriter line, ReadOnlySpan<byte> label, IReadOnlyList<string> names)
+    {
+        line.Raw(label);
+        for (int i = 0; i < names.Count; i++)
+        {
+            line.Raw(i == 0 ? "\""u8 : ",\""u8);
+            line.Text(names[i], Escape.Json);
+            line.Raw((byte)'"');
+        }
+        line.Raw((byte)']');
     }
 
     private void Value(ref LineWriter line, CompletionRecord record, AccessLogField field, Escape escape)
@@ -137,10 +223,25 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
                 if (record.FirstByteTicks >= 0) line.Number(Microseconds(record.FirstByteTicks));
                 break;
             case AccessLogField.Total_Us: line.Number(Microseconds(record.TotalTicks)); break;
+            case AccessLogField.Id: line.Raw(record.RequestId.Span); break;
+            case AccessLogField.Trace_Id: line.Raw(record.TraceId.Span); break;
+            case AccessLogField.Protocol:
+                if (record.HttpMinorVersion >= 0) line.Raw(record.HttpMinorVersion == 0 ? "HTTP/1.0"u8 : "HTTP/1.1"u8);
+                break;
+            // The page before may have been reached with a secret in its query.
+            case AccessLogField.Referer: _redaction.Target(ref line, Head(record.Referer.Span, HeaderBytesMax), escape); break;
+            case AccessLogField.User_Agent: line.Bytes(Head(record.UserAgent.Span, HeaderBytesMax), escape); break;
+            case AccessLogField.Tls_Protocol: line.Text(record.Tls?.Protocol, escape); break;
+            case AccessLogField.Tls_Cipher: line.Text(record.Tls?.Cipher, escape); break;
+            case AccessLogField.Server_Name: line.Text(record.Tls?.ServerName, escape); break;
+            case AccessLogField.Balance: line.Text(record.Balance, escape); break;
+            case AccessLogField.Limit:
+                if (record.Limit != LimitOutcome.None) line.Text(Name(Limits, (int)record.Limit), escape);
+                break;
         }
     }
 
-    private static ReadOnlySpan<byte> Head(ReadOnlySpan<byte> bytes) => bytes.Length > TargetBytesMax ? bytes[..TargetBytesMax] : bytes;
+    private static ReadOnlySpan<byte> Head(ReadOnlySpan<byte> bytes, int bytesMax = TargetBytesMax) => bytes.Length > bytesMax ? bytes[..bytesMax] : bytes;
 
     private static string Name(string[] names, int index) => (uint)index < (uint)names.Length ? names[index] : "Unknown";
 
@@ -164,10 +265,10 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
         line.Raw(text[..address.FormatAddress(text)]);
     }
 
-    private void Time(ref LineWriter line, string format)
+    private static void Time(ref LineWriter line, string format)
     {
         Span<byte> text = stackalloc byte[40];
-        time.GetUtcNow().UtcDateTime.TryFormat(text, out int written, format, CultureInfo.InvariantCulture);
+        line.At.TryFormat(text, out int written, format, CultureInfo.InvariantCulture);
         line.Raw(text[..written]);
     }
 

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace LoadBalancer.AccessLog;
+namespace LoadBalancer.Core.AccessLog;
 
 /// <summary>Knows the names whose values are not written. In a target, a name with a percent sign counts as one: it may be any.</summary>
 internal sealed class Redaction
@@ -13,12 +13,13 @@ internal sealed class Redaction
     ];
 
     private readonly string[] _names;
-    private readonly byte[][] _bytes;
+    private readonly byte[][] _bytes, _plain; // as they are; in lower case without what parts words
 
     internal Redaction(IReadOnlyList<string> more)
     {
         _names = [.. Always, .. more];
         _bytes = [.. _names.Select(Encoding.UTF8.GetBytes)];
+        _plain = [.. _names.Select(name => Encoding.UTF8.GetBytes(name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).ToLowerInvariant()))];
     }
 
     internal bool IsSecret(string name)
@@ -38,13 +39,22 @@ internal sealed class Redaction
             return;
         }
         line.Bytes(target[..(query + 1)], escape);
-        target = target[(query + 1)..];
+        Pairs(ref line, target[(query + 1)..], escape, null);
+    }
+
+    /// <summary>The same for names with values as in a query or a form.</summary>
+    /// <param name="line">Where to.</param>
+    /// <param name="target">The pairs.</param>
+    /// <param name="escape">How values are escaped.</param>
+    /// <param name="more">Knows further names; null for none.</param>
+    internal void Pairs(ref LineWriter line, ReadOnlySpan<byte> target, Escape escape, Redaction? more)
+    {
         while (!target.IsEmpty)
         {
             int end = target.IndexOfAny((byte)'&', (byte)';');
             ReadOnlySpan<byte> pair = end < 0 ? target : target[..end];
             int equals = pair.IndexOf((byte)'=');
-            if (equals >= 0 && IsSecret(pair[..equals]))
+            if (equals >= 0 && (IsSecret(pair[..equals]) || (more is not null && more.IsSecret(pair[..equals]))))
             {
                 line.Bytes(pair[..(equals + 1)], escape);
                 line.Raw("***"u8);
@@ -56,6 +66,22 @@ internal sealed class Redaction
             line.Raw(target[end]);
             target = target[(end + 1)..];
         }
+    }
+
+    /// <summary>Whether a member of a JSON object is a secret: its name is one, whatever its style, or speaks of one, as "newPassword" does.</summary>
+    internal bool IsSecretField(ReadOnlySpan<byte> name)
+    {
+        const int NameBytesMax = 128;
+        if (name.Length > NameBytesMax) return true; // nobody's idea of a name: what it hides is not looked for
+        Span<byte> plain = stackalloc byte[NameBytesMax];
+        int length = 0;
+        foreach (byte b in name)
+            if (b is not ((byte)'_' or (byte)'-' or (byte)'.' or (byte)' ')) plain[length++] = b is >= (byte)'A' and <= (byte)'Z' ? (byte)(b | 0x20) : b;
+        plain = plain[..length];
+        if (plain.IndexOf("password"u8) >= 0 || plain.IndexOf("passwd"u8) >= 0 || plain.IndexOf("secret"u8) >= 0 || plain.IndexOf("token"u8) >= 0 || plain.IndexOf("credential"u8) >= 0) return true;
+        foreach (byte[] secret in _plain)
+            if (plain.SequenceEqual(secret)) return true;
+        return false;
     }
 
     private bool IsSecret(ReadOnlySpan<byte> name)

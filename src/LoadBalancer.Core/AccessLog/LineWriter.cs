@@ -1,9 +1,10 @@
 using System.Buffers;
 using System.Buffers.Text;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 
-namespace LoadBalancer.AccessLog;
+namespace LoadBalancer.Core.AccessLog;
 
 /// <summary>Writes one line into a buffer of fixed size. What does not fit sets <see cref="IsOverflown"/>; the line is not to be used then.</summary>
 internal ref struct LineWriter(Span<byte> buffer)
@@ -15,6 +16,14 @@ internal ref struct LineWriter(Span<byte> buffer)
 
     internal bool IsOverflown { get; private set; }
 
+    /// <summary>Room that is left.</summary>
+    internal readonly int Free => _buffer.Length - Length;
+
+    /// <summary>The time that the line tells (UTC).</summary>
+    internal DateTime At { get; set; }
+
+    // Inlined: most pieces are constants, whose copy is then a few moves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Raw(scoped ReadOnlySpan<byte> bytes)
     {
         if (bytes.TryCopyTo(_buffer[Length..])) Length += bytes.Length;
@@ -35,6 +44,18 @@ internal ref struct LineWriter(Span<byte> buffer)
 
     /// <summary>Text of ours or of a policy's, at most 512 characters of it.</summary>
     internal void Text(scoped ReadOnlySpan<char> text, Escape escape)
+    {
+        // Nearly all is plain, and goes straight to its place.
+        Span<byte> room = _buffer[Length..];
+        if (text.Length <= room.Length && text.Length <= TextCharsMax && System.Text.Ascii.FromUtf16(text, room, out int count) == OperationStatus.Done && !room[..count].ContainsAnyExcept(Plain))
+        {
+            Length += count;
+            return;
+        }
+        Odd(text, escape);
+    }
+
+    private void Odd(scoped ReadOnlySpan<char> text, Escape escape)
     {
         Span<byte> bytes = stackalloc byte[TextCharsMax * 3];
         Utf8.FromUtf16(text[..Math.Min(text.Length, TextCharsMax)], bytes, out _, out int written);
