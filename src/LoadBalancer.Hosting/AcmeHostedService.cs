@@ -12,7 +12,7 @@ namespace LoadBalancer.Hosting;
 /// Shows stored certificates before the listeners open, and orders once they are open: the authority comes to them. The start waits for no authority. An
 /// <see cref="IAcmeObserver"/> of the container is told.
 /// </summary>
-internal sealed class AcmeHostedService(IServiceProvider services, LoadBalancerOptions options) : IHostedLifecycleService, IConfigFollower
+internal sealed class AcmeHostedService(IServiceProvider services, LoadBalancerOptions options) : IHostedLifecycleService, IConfigFollower, IAsyncDisposable
 {
     private CertificateService? _certificates;
 
@@ -45,6 +45,8 @@ internal sealed class AcmeHostedService(IServiceProvider services, LoadBalancerO
     public Task StopAsync(CancellationToken cancellationToken) => EndAsync();
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async ValueTask DisposeAsync() => await EndAsync().ConfigureAwait(false);
 
     private void Load()
     {

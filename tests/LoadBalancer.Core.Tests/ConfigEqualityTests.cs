@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Reflection;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Policies;
 using NUnit.Framework;
 
 namespace LoadBalancer.Core.Tests;
@@ -96,10 +97,10 @@ public sealed class ConfigEqualityTests
         };
     }
 
-    private sealed record NoPolicy : Policies.PolicyConfig
+    private sealed record NoPolicy : PolicyConfig
     {
         public override string Kind => "none";
 
-        protected internal override Policies.IRoutePolicy Create(Policies.PolicyServices services) => throw new NotSupportedException();
+        protected internal override IRoutePolicy Create(PolicyServices services) => throw new NotSupportedException();
     }
 }

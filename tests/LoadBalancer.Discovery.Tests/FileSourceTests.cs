@@ -7,7 +7,7 @@ namespace LoadBalancer.Discovery.Tests;
 
 /// <summary>A file of destinations, however it is written.</summary>
 [TestFixture, Parallelizable(ParallelScope.All), FixtureLifeCycle(LifeCycle.InstancePerTestCase), CancelAfter(30_000)]
-public sealed class FileSourceTests
+public sealed class FileSourceTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("lb").FullName;
     private readonly FileSource _source;
@@ -18,8 +18,11 @@ public sealed class FileSourceTests
 
     private string Fleet => $"{_folder}/fleet.json";
 
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        ((IDisposable)_source).Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
 
     [Test]
     public async Task AMapIsReadAsInTheConfiguration()

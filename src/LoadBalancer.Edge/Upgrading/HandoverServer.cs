@@ -25,7 +25,7 @@ internal sealed class HandoverServer : IDisposable
         _listener = HandoverSocket.Create();
         File.Delete(path); // of a process that is gone: the admin listener beside it is ours
         _listener.Bind(new UnixDomainSocketEndPoint(path));
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         _listener.Listen(1);
         new Thread(Run) { IsBackground = true, Name = "handover" }.Start();
     }
@@ -79,7 +79,7 @@ internal sealed class HandoverServer : IDisposable
                 if (!DescriptorPassing.TrySend(socket, HandoverSocket.Listener, part)) return false;
         string state = HandoverState.Of(_server, _admin).ToJson();
         for (int at = 0; at < state.Length; at += HandoverSocket.StateLengthMax)
-            if (!DescriptorPassing.TrySend(socket, HandoverSocket.State + state.Substring(at, Math.Min(HandoverSocket.StateLengthMax, state.Length - at)), [])) return false;
+            if (!DescriptorPassing.TrySend(socket, string.Concat(HandoverSocket.State, state.AsSpan(at, Math.Min(HandoverSocket.StateLengthMax, state.Length - at))), [])) return false;
         if (!DescriptorPassing.TrySend(socket, HandoverSocket.End, [])) return false;
         if (DescriptorPassing.Receive(socket, out _) is not { } answer || !answer.StartsWith(HandoverSocket.Serving, StringComparison.Ordinal)
             || !int.TryParse(answer.AsSpan(HandoverSocket.Serving.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int process))

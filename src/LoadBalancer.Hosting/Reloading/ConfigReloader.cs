@@ -9,7 +9,7 @@ namespace LoadBalancer.Hosting.Reloading;
 /// Has a running balancer go by another configuration: the server, and what goes by the configuration beside it, such as discovery, certificates from an authority, shared limits
 /// and the access log. In the container of <c>AddLoadBalancer</c>. Thread-safe: one after the other.
 /// </summary>
-public sealed class ConfigReloader
+public sealed class ConfigReloader : IDisposable
 {
     private readonly ProxyServer _server;
     private readonly IReadOnlyList<IConfigFollower> _followers;
@@ -57,4 +57,7 @@ public sealed class ConfigReloader
     /// <summary>Says what <see cref="ApplyAsync"/> would change. Addresses are not bound for that.</summary>
     /// <exception cref="ConfigException">It has problems.</exception>
     public ReloadResult TryOut(ProxyConfig config) => _server.TryOut(config);
+
+    /// <inheritdoc/>
+    public void Dispose() => _one.Dispose();
 }
