@@ -39,6 +39,9 @@ internal static partial class HostingLog
     [LoggerMessage(EventId = 5010, Level = LogLevel.Error, Message = "{Service} does not go by the new configuration")]
     internal static partial void FollowFailed(this ILogger logger, string service, Exception exception);
 
+    [LoggerMessage(EventId = 5012, Level = LogLevel.Warning, Message = "It may run out of memory: {Problem}")]
+    internal static partial void MemoryIsShort(this ILogger logger, string problem);
+
     [LoggerMessage(EventId = 5011, Level = LogLevel.Error, Message = "Internal error while the configuration file was looked at")]
     internal static partial void LookFailed(this ILogger logger, Exception exception);
 }

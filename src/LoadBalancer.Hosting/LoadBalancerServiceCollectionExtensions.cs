@@ -47,7 +47,7 @@ public static class LoadBalancerServiceCollectionExtensions
         AddFollower(services, provider => new PermissionsHostedService(provider, options));
         services.AddSingleton<IConfigFollower>(provider => provider.GetRequiredService<AccessLogService>());
         services.AddSingleton(provider => new ConfigReloader(provider.GetRequiredService<ProxyServer>(), provider.GetServices<IConfigFollower>(), provider.GetRequiredService<ILogger<ConfigReloader>>()));
-        services.AddHostedService<ProxyHostedService>();
+        AddFollower(services, provider => new ProxyHostedService(provider.GetRequiredService<ProxyServer>(), provider.GetRequiredService<ILogger<ProxyServer>>()));
         return services;
     }
 

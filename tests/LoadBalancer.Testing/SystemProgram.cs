@@ -30,16 +30,26 @@ public static class SystemProgram
 
     private static readonly HashSet<int> GivenPorts = [];
 
-    /// <summary>A port that was free a moment ago, for programs that cannot tell which one they took. Each is given once: of two tests at the same time, one would else talk to the other's program.</summary>
+    /// <summary>
+    /// A port that was free a moment ago, for programs that cannot tell which one they took. Each is given once: of two tests at the same time, one would else talk to the other's program.
+    /// None that the system gives to whoever asks for any (Linux: from 32768 on), as to each connection that is made meanwhile.
+    /// </summary>
     public static int FreePort()
     {
         lock (GivenPorts)
         {
             while (true)
             {
+                int port = Random.Shared.Next(10_000, 32_000);
                 using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-                int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+                try
+                {
+                    socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                }
+                catch (SocketException)
+                {
+                    continue;
+                }
                 if (GivenPorts.Add(port)) return port;
             }
         }
