@@ -51,12 +51,12 @@ public sealed class RunTests : IDisposable
     }
 
     [Test, CancelAfter(60_000)]
-    public async Task HangupIsAnsweredWithALogLine(CancellationToken cancellationToken)
+    public async Task WithoutAFileAHangupIsAnsweredWithALogLine(CancellationToken cancellationToken)
     {
-        using LbProcess lb = await StartAsync("""{ "respond": {} }""", cancellationToken);
+        using LbProcess lb = LbProcess.Start(_directory, "run", "--listen", "127.0.0.1:0", "--to", "localhost:1");
         await lb.LineAsync("Ready.", cancellationToken);
         await lb.SignalAsync("HUP", cancellationToken);
-        await lb.ErrorLineAsync("reload is not available; restart to apply changes", cancellationToken);
+        await lb.ErrorLineAsync("SIGHUP: there is no configuration file to read again", cancellationToken);
         await lb.SignalAsync("TERM", cancellationToken);
         LbResult result = await lb.EndAsync(cancellationToken);
         Assert.That(result.ExitCode, Is.Zero, result.Error);

@@ -4,6 +4,7 @@ using LoadBalancer.Edge.Development;
 using LoadBalancer.Edge.Upgrading;
 using LoadBalancer.Hosting;
 using LoadBalancer.Hosting.Configuration;
+using LoadBalancer.Hosting.Reloading;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Edge.Commands;
@@ -75,12 +76,13 @@ internal static class RunCommand
         else
         {
             if (ConfigLocation.Find(configPath) is not { } path) return ExitCode.Problem;
+            byte[] state = isWatched ? ReloadService.StateOf(path) : [];
             ConfigReadResult result = await ConfigLocation.LoadAsync(path);
             foreach (ConfigDiagnostic problem in result.Problems) Console.Error.WriteLine(problem);
             if (result.Config is null) return ExitCode.Problem;
             config = result.Config;
             source = path;
-            reload = new ReloadSource(path, isWatched, WithAdmin);
+            reload = new ReloadSource(path, state, isWatched, WithAdmin);
         }
         config = WithAdmin(config);
         return await ServerHost.RunAsync(config, logLevel, observer: null, async (server, admin, stopping) =>

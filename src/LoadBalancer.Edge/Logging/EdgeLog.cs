@@ -5,7 +5,7 @@ namespace LoadBalancer.Edge.Logging;
 /// <summary>Log events of the process: 5100 to 5199.</summary>
 internal static partial class EdgeLog
 {
-    [LoggerMessage(EventId = 5100, Level = LogLevel.Warning, Message = "SIGHUP: reload is not available; restart to apply changes")]
+    [LoggerMessage(EventId = 5100, Level = LogLevel.Warning, Message = "SIGHUP: there is no configuration file to read again")]
     internal static partial void ReloadUnavailable(this ILogger logger);
 
     [LoggerMessage(EventId = 5101, Level = LogLevel.Warning, Message = "Second signal: requests in flight are cut")]

@@ -21,7 +21,7 @@ public sealed record TranslateConfig : PolicyConfig
     /// <summary>The map itself, UTF-8 JSON with comments and trailing commas. Null where it is a file.</summary>
     public ReadOnlyMemory<byte>? Inline
     {
-        get => _inline is { } text ? new ReadOnlyMemory<byte>(Encoding.UTF8.GetBytes(text)) : null;
+        get => _inline is { } text ? Encoding.UTF8.GetBytes(text) : (ReadOnlyMemory<byte>?)null; // an empty one is not none
         init => _inline = value is { } bytes ? Encoding.UTF8.GetString(bytes.Span) : null;
     }
 

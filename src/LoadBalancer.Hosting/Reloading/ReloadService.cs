@@ -20,7 +20,7 @@ public sealed class ReloadService : IReloadHandler, IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Meter _meter = new("LoadBalancer");
-    private readonly Counter<long> _reloads;
+    private long _applied, _refused;
     private readonly FileLookTimer _timer;
     private readonly FileState _state;
     private readonly SemaphoreSlim _one = new(1);
@@ -42,16 +42,29 @@ public sealed class ReloadService : IReloadHandler, IDisposable
         _adapt = adapt ?? (config => config);
         _time = timeProvider ?? TimeProvider.System;
         _logger = logger;
-        _reloads = _meter.CreateCounter<long>("lb.config.reloads", "{reload}", "Reloads of the configuration, by whether it is used.");
+        // Observed, so that those are counted too that come before anybody listens.
+        _ = _meter.CreateObservableCounter("lb.config.reloads", () => new[]
+        {
+            new Measurement<long>(Volatile.Read(ref _applied), new KeyValuePair<string, object?>("outcome", "applied")),
+            new Measurement<long>(Volatile.Read(ref _refused), new KeyValuePair<string, object?>("outcome", "refused")),
+        }, "{reload}", "Reloads of the configuration, by whether it is used.");
         _ = _meter.CreateObservableGauge("lb.config.reload.good", () => _server.LastReload is { Succeeded: false } ? 0 : 1, "1", "1 where the last reload of the configuration was applied, or there was none; 0 where it was refused.");
         _state = new FileState(_time);
         _timer = new FileLookTimer(_time, Look, e => _logger.LookFailed(e));
     }
 
+    /// <summary>What tells one state of a file from another: to be taken before it is read for the start, so that no change is missed. Empty where it cannot be read.</summary>
+    public static byte[] StateOf(string path) => WholeFile.TryRead(path, ConfigFile.BytesMax, out byte[]? content, out _) ? SHA256.HashData(content) : [];
+
     /// <summary>Looks at the file from time to time, and reloads it when it has changed and has settled.</summary>
-    public void Watch()
+    /// <param name="state">Of the file that runs, by <see cref="StateOf"/>.</param>
+    public void Watch(byte[] state)
     {
-        _ = Look(settles: false);
+        _state.Look([state], "", settles: false, (byte[][] _, out string problem) =>
+        {
+            problem = "";
+            return true;
+        });
         _timer.Start();
     }
 
@@ -122,28 +135,26 @@ public sealed class ReloadService : IReloadHandler, IDisposable
         if (report is { IsGood: true, Changes.Count: 0 }) text = "nothing has changed";
         _server.LastReload = new ReloadView(_time.GetUtcNow(), report.IsGood, text, who);
         _server.Events.Add(report.IsGood ? ServerEventKind.ConfigurationReloaded : ServerEventKind.ConfigurationRefused, _source, text, who);
-        _reloads.Add(1, new KeyValuePair<string, object?>("outcome", report.IsGood ? "applied" : "refused"));
+        Interlocked.Increment(ref report.IsGood ? ref _applied : ref _refused);
         if (report.IsGood) _logger.Reloaded(_source, asked, text);
         else _logger.ReloadRefused(_source, asked, text);
         if (report.NeedRestart.Count > 0) _logger.NeedsRestart(string.Join(", ", report.NeedRestart));
     }
 
-    private bool Look() => Look(settles: true) == SourceChange.Unsettled;
-
     // What stands in it counts, not its date: a file may be replaced by the same, and a link may lead elsewhere.
-    private SourceChange Look(bool settles)
+    private bool Look()
     {
         bool isRead = WholeFile.TryRead(_source, ConfigFile.BytesMax, out byte[]? content, out string error);
-        SourceChange change = _state.Look(isRead ? [SHA256.HashData(content!)] : null, error, settles, TryTake);
+        SourceChange change = _state.Look(isRead ? [SHA256.HashData(content!)] : null, error, settles: true, TryTake);
         if (change == SourceChange.Refused) Tell(new ReloadReport(_source, IsDryRun: false, [], [], [$"{_source}: the configuration file {error}"]), who: null);
-        return change;
+        return change == SourceChange.Unsettled;
+    }
 
-        bool TryTake(byte[][] contents, out string problem)
-        {
-            problem = "";
-            if (settles) _ = ReloadAsync(isDryRun: false, who: null, CancellationToken.None); // logs what comes of it
-            return true;
-        }
+    private bool TryTake(byte[][] contents, out string problem)
+    {
+        problem = "";
+        _ = ReloadAsync(isDryRun: false, who: null, CancellationToken.None); // tells what comes of it
+        return true;
     }
 
     /// <summary>Ends the watching.</summary>
