@@ -70,6 +70,13 @@ internal sealed class LbProcess : IDisposable
         await kill.WaitForExitAsync(cancellationToken);
     }
 
+    /// <summary>Its exit code, once it has ended; another process may have its output still.</summary>
+    internal async Task<int> ExitAsync(CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken);
+        return _process.ExitCode;
+    }
+
     internal async Task<LbResult> EndAsync(CancellationToken cancellationToken)
     {
         string output = await _process.StandardOutput.ReadToEndAsync(cancellationToken);

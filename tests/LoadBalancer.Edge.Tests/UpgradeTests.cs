@@ -52,7 +52,7 @@ public sealed class UpgradeTests : IDisposable
             int process = await UpgradeAsync();
             Assert.That(process, Is.Not.EqualTo(before));
             before = process;
-            if (i == 0) Assert.That((await lb.EndAsync(Token)).ExitCode, Is.Zero); // it has drained
+            if (i == 0) Assert.That(await lb.ExitAsync(Token), Is.Zero); // it has drained
         }
         await done.CancelAsync();
         (int Served, int Connections)[] results = await Task.WhenAll(clients);
@@ -111,7 +111,7 @@ public sealed class UpgradeTests : IDisposable
         await UpgradeAsync();
         origin.Answer(HeldOrigin.Ok("late"));
         Assert.That(await client.ReadResponseAsync(Token), Does.StartWith("HTTP/1.1 200").And.EndsWith("late"));
-        Assert.That((await lb.EndAsync(Token)).ExitCode, Is.Zero);
+        Assert.That(await lb.ExitAsync(Token), Is.Zero);
     }
 
     [Test]
