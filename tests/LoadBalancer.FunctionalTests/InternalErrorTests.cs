@@ -69,6 +69,7 @@ public sealed class InternalErrorTests(TransportKind transport)
         var clock = new BrokenClock();
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, origin.Address), clock);
         using RawClient client = await proxy.ConnectAsync(Token);
+        clock.Break();
         await client.SendAsync(request, Token);
         await client.ReadToEndAsync(Token);
         Assert.That((client.End, (await proxy.Completions.NextAsync(Token)).Reason), Is.EqualTo((StreamEnd.Reset, EndReason.InternalError)));
@@ -104,11 +105,13 @@ public sealed class InternalErrorTests(TransportKind transport)
         }
     }
 
-    // Asked for the date when the head of an answer is written.
+    // Asked for the date when the head of an answer is written, for the first time in a second.
     private sealed class BrokenClock : TimeProvider
     {
-        private int _calls;
+        private int _isBroken;
 
-        public override DateTimeOffset GetUtcNow() => _calls++ == 0 ? throw new InvalidOperationException("no calendar") : base.GetUtcNow();
+        internal void Break() => Volatile.Write(ref _isBroken, 1);
+
+        public override DateTimeOffset GetUtcNow() => Interlocked.Exchange(ref _isBroken, 0) == 1 ? throw new InvalidOperationException("no calendar") : base.GetUtcNow();
     }
 }

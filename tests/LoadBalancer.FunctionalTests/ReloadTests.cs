@@ -242,14 +242,14 @@ public sealed class ReloadTests(TransportKind transport)
     [Test]
     public async Task LimitsKeepTheirCountsAndAChangedOneBeginsAnew()
     {
-        var limits = new Dictionary<string, LimitConfig> { ["few"] = new() { Rate = "2/h", Key = ["ip"] } };
+        var limits = new Dictionary<string, LimitConfig> { ["few"] = new() { Rate = "2/h", Burst = 2, Key = ["ip"] } };
         var routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Limits = new Dictionary<string, int> { ["few"] = 1 }, Respond = new() { Status = 200, Body = "x" } } };
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config() with { Routes = routes, Limits = limits });
         using RawClient client = await proxy.ConnectAsync(Token);
         Assert.That(await StatusesAsync(client, 3), Is.EqualTo([200, 200, 429]));
         await proxy.Server.ReloadAsync(proxy.Server.Config with { DrainTimeout = TimeSpan.FromSeconds(3), Limits = new Dictionary<string, LimitConfig>(limits) });
         Assert.That(await StatusesAsync(client, 1), Is.EqualTo([429]));
-        await proxy.Server.ReloadAsync(proxy.Server.Config with { Limits = new Dictionary<string, LimitConfig> { ["few"] = limits["few"] with { Rate = "3/h" } } });
+        await proxy.Server.ReloadAsync(proxy.Server.Config with { Limits = new Dictionary<string, LimitConfig> { ["few"] = limits["few"] with { Rate = "3/h", Burst = 3 } } });
         Assert.That(await StatusesAsync(client, 4), Is.EqualTo([200, 200, 200, 429]));
     }
 
@@ -434,7 +434,7 @@ public sealed class ReloadTests(TransportKind transport)
                     ["app"] = config.Clusters["app"] with { Balance = isOdd ? "round-robin" : "latency-weighted", RetriesMax = 1 + i % 3 },
                     [$"c{i}"] = new() { Destinations = new Dictionary<string, DestinationConfig> { ["d"] = new() { Address = first.Address } }, HealthCheck = new() { Interval = TimeSpan.FromSeconds(1) } },
                 },
-                Limits = new Dictionary<string, LimitConfig> { ["l"] = new() { Rate = $"{1_000_000 + i}/s", Key = ["ip"], KeysMax = 1024 } },
+                Limits = new Dictionary<string, LimitConfig> { ["l"] = new() { Rate = $"{900_000 + i}/s", Key = ["ip"], KeysMax = 1024 } },
                 Caches = new Dictionary<string, CacheConfig> { ["c"] = new() { MemoryBytesMax = (1 << 20) + i } },
                 Policies = new Dictionary<string, PolicyConfig> { ["p"] = new CustomPolicyConfig(new CountingPolicy()) },
             });

@@ -231,7 +231,7 @@ public sealed class ScriptTests(TransportKind transport) : IAsyncDisposable
         Task load = Task.Run(async () =>
         {
             RawClient client = await ConnectAsync();
-            while (!stop.IsCancellationRequested || seen.Count < 2)
+            while (!stop.IsCancellationRequested || !seen.Contains("v20~")) // it may not have its turn between the last two
             {
                 string answer = await AskAsync(client, "GET /quick HTTP/1.1\r\nHost: h\r\n\r\n", "~");
                 Assert.That(answer, Does.StartWith("HTTP/1.1 200 "));
