@@ -41,7 +41,20 @@ public sealed record RequestTraffic(string Listener, string Route, IReadOnlyList
 /// <param name="Open">Now.</param>
 /// <param name="Refused">Connections that were refused as there were as many as there may be.</param>
 /// <param name="AcceptErrors">Accepts that have failed, for want of descriptors or memory.</param>
-public sealed record ListenerTraffic(string Listener, long Accepted, long Open, long Refused, long AcceptErrors);
+public sealed record ListenerTraffic(string Listener, long Accepted, long Open, long Refused, long AcceptErrors)
+{
+    /// <summary>Whether it terminates TLS.</summary>
+    public bool HasTls { get; init; }
+
+    /// <summary>TLS hand-shakes that began a session; of the portable path also those that resumed one.</summary>
+    public long FullHandshakes { get; init; }
+
+    /// <summary>TLS hand-shakes that resumed a session.</summary>
+    public long ResumedHandshakes { get; init; }
+
+    /// <summary>TLS hand-shakes that came to nothing.</summary>
+    public long FailedHandshakes { get; init; }
+}
 
 /// <summary>A cluster as a whole.</summary>
 /// <param name="Cluster">Its name.</param>

@@ -35,6 +35,7 @@ public sealed class TlsSessionTests : IDisposable
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config(origin, policy));
         Assert.That(await AskAsync(proxy, protocol, "-sess_out", Session), Does.Contain("New, TLSv1").And.Contain("HTTP/1.1 200 OK"));
         Assert.That(await AskAsync(proxy, protocol, "-sess_in", Session), Does.Contain("Reused, TLSv1").And.Contain("HTTP/1.1 200 OK"));
+        Assert.That(proxy.Server.DescribeTraffic().Listeners.Single() is { HasTls: true, FullHandshakes: 1, ResumedHandshakes: 1, FailedHandshakes: 0 });
     }
 
     [TestCase(11, true, Description = "the key still seals")]

@@ -43,10 +43,29 @@ internal sealed class ListenerState(int loopCount)
         Volatile.Write(ref counts.Open, counts.Open + change);
     }
 
+    /// <summary>TLS hand-shakes so far that ended so.</summary>
+    internal long Handshakes(HandshakeOutcome outcome) => _counts.Sum(loop => loop is null ? 0 : Volatile.Read(ref loop.Handshakes[(int)outcome]));
+
+    /// <summary>A loop's hand-shake has ended. On its thread.</summary>
+    internal void NoteHandshake(int loop, HandshakeOutcome outcome)
+    {
+        long[] counts = Of(loop).Handshakes;
+        Volatile.Write(ref counts[(int)outcome], counts[(int)outcome] + 1);
+    }
+
     private ConnectionCounts Of(int loop) => _counts[loop] ??= new ConnectionCounts();
 
     private sealed class ConnectionCounts
     {
+        internal readonly long[] Handshakes = new long[3];
         internal long Accepted, Open;
     }
+}
+
+/// <summary>How a hand-shake ends.</summary>
+internal enum HandshakeOutcome : byte
+{
+    Full,
+    Resumed,
+    Failed,
 }

@@ -45,6 +45,13 @@ internal sealed class TrafficMeter : IDisposable
         Count("lb.connections.refused", "{connection}", "Connections refused as there were as many as there may be.", view => view.Listeners.Select(listener => Measured(listener.Refused, ("listener", listener.Listener))));
         Count("lb.accept.errors", "{error}", "Accepts that have failed, for want of descriptors or memory.", view => view.Listeners.Select(listener => Measured(listener.AcceptErrors, ("listener", listener.Listener))));
         Count("lb.ejections", "{ejection}", "Destinations ejected as outliers.", view => view.Clusters.Select(cluster => Measured(cluster.Ejections, ("cluster", cluster.Cluster))));
+        Count("lb.tls.handshakes", "{handshake}", "TLS hand-shakes of clients, by how they ended; of the portable path, resumed ones count as full.", view => view.Listeners.Where(listener => listener.HasTls).SelectMany(listener => new[]
+        {
+            Measured(listener.FullHandshakes, ("listener", listener.Listener), ("outcome", "full")), Measured(listener.ResumedHandshakes, ("listener", listener.Listener), ("outcome", "resumed")),
+            Measured(listener.FailedHandshakes, ("listener", listener.Listener), ("outcome", "failed")),
+        }));
+        _ = _meter.CreateObservableCounter("lb.loop.idle", () => server.Contexts.Select(context => new Measurement<double>((double)context.Loop.IdleTicks / context.Loop.Time.TimestampFrequency,
+            new KeyValuePair<string, object?>("loop", context.Loop.Index))), "s", "Time for which an event loop has waited for something to do; in the rest it was busy.");
         Level("lb.connections.open", "{connection}", "Connections of clients now.", view => view.Listeners.Select(listener => Measured(listener.Open, ("listener", listener.Listener))));
         Count("lb.destination.attempts", "{attempt}", "Attempts at a destination, by how they ended.", view => view.Destinations.SelectMany(destination => destination.ByOutcome.Index()
             .Where(count => count.Item > 0).Select(count => Measured(count.Item, ("cluster", destination.Cluster), ("destination", destination.Destination), ("outcome", DestinationTraffic.Outcomes[count.Index])))));

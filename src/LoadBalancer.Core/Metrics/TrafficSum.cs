@@ -41,7 +41,13 @@ internal sealed class TrafficSum(ProxySnapshot snapshot, TimeProvider time)
     private ListenerTraffic View(ListenerSnapshot listener)
     {
         Transport.TransportListener? socket = listener.State.Socket; // none before the start
-        return new(listener.Name, listener.State.Accepted, listener.State.Open, socket is null ? 0 : Volatile.Read(ref socket.RefusedCount), socket is null ? 0 : Volatile.Read(ref socket.AcceptErrorCount));
+        return new(listener.Name, listener.State.Accepted, listener.State.Open, socket is null ? 0 : Volatile.Read(ref socket.RefusedCount), socket is null ? 0 : Volatile.Read(ref socket.AcceptErrorCount))
+        {
+            HasTls = listener.Tls is not null,
+            FullHandshakes = listener.State.Handshakes(HandshakeOutcome.Full),
+            ResumedHandshakes = listener.State.Handshakes(HandshakeOutcome.Resumed),
+            FailedHandshakes = listener.State.Handshakes(HandshakeOutcome.Failed),
+        };
     }
 
     private DestinationTraffic View(string cluster, Balancing.Destination destination)

@@ -33,6 +33,9 @@ internal abstract class TlsConnection : TransportConnection, IConnectionObserver
     /// <summary>Whether it carries HTTP, and the hand-shake says so by ALPN.</summary>
     internal bool IsHttp { get; init; } = true;
 
+    /// <summary>Whether the hand-shake has resumed a session, as far as that can be told.</summary>
+    internal virtual bool IsResumed => false;
+
     /// <summary>Why the hand-shake failed.</summary>
     internal EndReason FailReason { get; private protected set; } = EndReason.HandshakeFailed;
 

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Metrics;
 using LoadBalancer.Core.Transport;
 
 namespace LoadBalancer.Core.Tls;
@@ -54,6 +55,7 @@ internal sealed class TlsHandshake(LoopContext context, ListenerSnapshot listene
             return;
         }
         bool isEstablished = await _connection.EstablishAsync().ConfigureAwait(false);
+        if (challenge is null) Listener.State.NoteHandshake(Context.Loop.Index, !isEstablished ? HandshakeOutcome.Failed : _connection.IsResumed ? HandshakeOutcome.Resumed : HandshakeOutcome.Full);
         if (Reason != EndReason.None) return;
         if (!isEstablished) Reason = Transport.Input.IsEnded ? EndReason.ClientAborted : _connection.FailReason;
         else if (challenge is not null) Reason = EndReason.ChallengeAnswered; // RFC 8737 §3: nothing follows

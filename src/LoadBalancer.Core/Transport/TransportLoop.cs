@@ -62,6 +62,16 @@ internal abstract class TransportLoop
         if (PreciseTimers.IsEmpty) PreciseTimers.Advance(NowMilliseconds);
     }
 
+    private long _idleTicks;
+
+    /// <summary>Timestamp ticks for which it has waited for something to do. Any thread.</summary>
+    internal long IdleTicks => Volatile.Read(ref _idleTicks);
+
+    /// <summary>It is about to wait, and has waited: what <see cref="IdleTicks"/> is made of.</summary>
+    private protected long BeginIdle() => _time.GetTimestamp();
+
+    private protected void EndIdle(long since) => Volatile.Write(ref _idleTicks, _idleTicks + _time.GetTimestamp() - since);
+
     /// <summary>Whether the caller is the loop's thread.</summary>
     internal abstract bool IsCurrent { get; }
 

@@ -14,10 +14,14 @@ internal sealed class OpenSslServerConnection : OpenSslConnection
         LibSsl.SetAcceptState(Ssl);
     }
 
+    private bool _isResumed;
+
     /// <summary>What the hand-shake chooses from; null when it is over, so that a set that was replaced does not stay for connections that are kept.</summary>
     internal CertificateSet? Certificates { get; private set; }
 
     internal TicketKeys Tickets { get; }
+
+    internal override bool IsResumed => _isResumed;
 
     // Many clients of HTTP end so, and what they sent says itself whether it is whole. Other bytes do not: RFC 8446 §6.1.
     private protected override bool IsEndWithoutNoticeInOrder => IsHttp;
@@ -29,6 +33,7 @@ internal sealed class OpenSslServerConnection : OpenSslConnection
 
     private unsafe void NoteSummary()
     {
+        _isResumed = LibSsl.IsResumed(Ssl) != 0;
         byte* name = LibSsl.GetServerName(Ssl, 0);
         nint cipher = LibSsl.GetCipher(Ssl);
         TlsSummary = new TlsSummary(TlsNames.Of(LibSsl.GetVersion(Ssl)), cipher == 0 ? "" : TlsNames.Of(LibSsl.GetCipherName(cipher)),

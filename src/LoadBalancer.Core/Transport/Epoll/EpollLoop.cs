@@ -145,7 +145,10 @@ internal sealed unsafe class EpollLoop : TransportLoop
         ExecutionContext.SuppressFlow();
         while (!Volatile.Read(ref _stopping))
         {
-            int count = Libc.EpollWait(_epoll, _events, EventsMax, TimeoutMilliseconds());
+            int timeout = TimeoutMilliseconds();
+            long since = BeginIdle();
+            int count = Libc.EpollWait(_epoll, _events, EventsMax, timeout);
+            EndIdle(since);
             UpdateNow();
             for (int i = 0; i < count; i++)
             {

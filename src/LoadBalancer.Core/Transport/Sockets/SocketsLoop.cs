@@ -90,7 +90,10 @@ internal sealed class SocketsLoop : TransportLoop
     {
         while (!Volatile.Read(ref _stopping))
         {
-            _wake.Wait(TimeoutMilliseconds());
+            int timeout = TimeoutMilliseconds();
+            long since = BeginIdle();
+            _wake.Wait(timeout);
+            EndIdle(since);
             // Before looking: what is posted after this wakes the next wait, what was posted before is seen below.
             _wake.Reset();
             UpdateNow();
