@@ -23,6 +23,11 @@ public sealed class EtcdTests : IDisposable
         using LbProcess lb = LbProcess.Start(_directory, "run", "--config", location);
         Assert.That(await lb.LineAsync("lb ", cancellationToken), Does.Contain($", {location}: 1 listener, 1 route"));
         await lb.LineAsync("Ready.", cancellationToken);
+        // Whoever changes it there changes it here; what cannot be used changes nothing.
+        await etcd.PutAsync("/lb/config", """{ "listeners": { "web": { "address": "127.0.0.1:0" } }, "routes": { "all": { "respond": { "body": "other" } } }, "admin": "off" }""", cancellationToken);
+        await lb.ErrorLineAsync("routes.all.respond.body: \"ok\" -> \"other\"", cancellationToken);
+        await etcd.PutAsync("/lb/config", "{", cancellationToken);
+        await lb.ErrorLineAsync("[5008] Refused to reload", cancellationToken);
         await lb.SignalAsync("TERM", cancellationToken);
         Assert.That((await lb.EndAsync(cancellationToken)).ExitCode, Is.Zero);
     }

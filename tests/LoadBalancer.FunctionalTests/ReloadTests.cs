@@ -410,7 +410,8 @@ public sealed class ReloadTests(TransportKind transport)
     [Test, Category("Slow"), CancelAfter(240_000)]
     public async Task AThousandReloadsUnderLoadFailNoRequestAndLeaveNothing()
     {
-        const int Reloads = 1000, Clients = 8;
+        const int Clients = 8;
+        int reloads = transport == TransportKind.Epoll ? 1000 : 200; // the second opinion need not take as long
         await using EchoOrigin first = new(), second = new();
         ProxyConfig config = Config(first.Address, second.Address);
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(config);
@@ -418,7 +419,7 @@ public sealed class ReloadTests(TransportKind transport)
         Task<int>[] clients = [.. Enumerable.Range(0, Clients).Select(_ => Task.Run(() => LoadAsync(proxy, done.Token)))];
         long memoryBefore = 0;
         int descriptorsBefore = 0;
-        for (int i = 1; i <= Reloads; i++)
+        for (int i = 1; i <= reloads; i++)
         {
             bool isOdd = i % 2 == 1;
             await proxy.Server.ReloadAsync(config with
@@ -438,14 +439,14 @@ public sealed class ReloadTests(TransportKind transport)
                 Caches = new Dictionary<string, CacheConfig> { ["c"] = new() { MemoryBytesMax = (1 << 20) + i } },
                 Policies = new Dictionary<string, PolicyConfig> { ["p"] = new CustomPolicyConfig(new CountingPolicy()) },
             });
-            if (i != Reloads / 10) continue;
+            if (i != reloads / 10) continue;
             (memoryBefore, descriptorsBefore) = (Memory(), Descriptors());
         }
         long grown = Memory() - memoryBefore;
         int moreDescriptors = Descriptors() - descriptorsBefore;
         await done.CancelAsync();
         int[] served = await Task.WhenAll(clients);
-        TestContext.Out.WriteLine($"{served.Sum()} requests, {grown} bytes more, {moreDescriptors} descriptors more after {Reloads * 9 / 10} reloads");
+        TestContext.Out.WriteLine($"{served.Sum()} requests, {grown} bytes more, {moreDescriptors} descriptors more after {reloads * 9 / 10} reloads");
         Assert.That(served, Is.All.GreaterThan(0));
         Assert.That(grown, Is.LessThan(4 << 20), "one kept snapshot for each reload would be ten times that");
         Assert.That(moreDescriptors, Is.LessThan(100), "a socket left for each reload would be 900");

@@ -74,13 +74,19 @@ public sealed class ReloadService : IReloadHandler, IDisposable
         ArgumentNullException.ThrowIfNull(text);
         try
         {
-            await text.WaitForChangeAsync(Told, cancellationToken).ConfigureAwait(false);
             while (true)
             {
-                // What was read here tells the source what is known; what is applied is read anew.
-                await text.ReadAsync(cancellationToken).ConfigureAwait(false);
-                await ReloadAsync(isDryRun: false, who: null, cancellationToken).ConfigureAwait(false);
                 await text.WaitForChangeAsync(Told, cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    await text.ReadAsync(cancellationToken).ConfigureAwait(false); // tells the source what is known; what is applied is read anew
+                }
+                catch (IOException e)
+                {
+                    Told(e.Message);
+                    continue;
+                }
+                await ReloadAsync(isDryRun: false, who: null, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
