@@ -33,7 +33,7 @@ public sealed class TlsTests(TransportKind transport) : ExchangeTests(transport)
     {
         using TestCertificate certificate = new("a.test");
         ListenerConfig listener = new() { Address = "127.0.0.1:0", Tls = new() { Certificates = [new() { File = certificate.Pem }] } };
-        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(transport, "127.0.0.1:1") with { Listeners = new Dictionary<string, ListenerConfig> { ["main"] = listener } });
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(ProxyFixture.Config(Transport, "127.0.0.1:1") with { Listeners = new Dictionary<string, ListenerConfig> { ["main"] = listener } });
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("\u0016\u0003\u0001\u0000\u0005hello", Token);
         await client.ReadToEndAsync(Token);
