@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using LoadBalancer.Core;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Testing;
@@ -29,7 +30,7 @@ public sealed class TlsTests(TransportKind transport) : ExchangeTests(transport)
     }
 
     [Test]
-    public async Task AHandshakeThatFailsIsCounted()
+    public async Task AFirstMessageThatIsNoHelloIsAFailedHandshakeAndCounted()
     {
         using TestCertificate certificate = new("a.test");
         ListenerConfig listener = new() { Address = "127.0.0.1:0", Tls = new() { Certificates = [new() { File = certificate.Pem }] } };
@@ -37,8 +38,9 @@ public sealed class TlsTests(TransportKind transport) : ExchangeTests(transport)
         using RawClient client = await proxy.ConnectAsync(Token);
         await client.SendAsync("\u0016\u0003\u0001\u0000\u0005hello", Token);
         await client.ReadToEndAsync(Token);
-        await proxy.Completions.NextAsync(Token);
-        Assert.That(proxy.Server.DescribeTraffic().Listeners.Single() is { FullHandshakes: 0, FailedHandshakes: 1 });
+        Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.HandshakeFailed));
+        ListenerTraffic traffic = proxy.Server.DescribeTraffic().Listeners.Single();
+        Assert.That((traffic.FullHandshakes, traffic.FailedHandshakes), Is.EqualTo((0, 1)));
     }
 
     [Test]

@@ -67,8 +67,8 @@ internal abstract class SslStreamConnection : TlsConnection
         }
     }
 
-    /// <summary>What <see cref="SslStream"/> throws for what a peer sends or for how it leaves.</summary>
-    internal static bool IsPeerFault(Exception e) => e is IOException or AuthenticationException or InvalidOperationException or System.ComponentModel.Win32Exception;
+    /// <summary>What <see cref="SslStream"/> throws for what a peer sends or for how it leaves. Not supported is what it calls a server without a certificate: none was chosen, as the first message is no ClientHello.</summary>
+    internal static bool IsPeerFault(Exception e) => e is IOException or AuthenticationException or InvalidOperationException or NotSupportedException or System.ComponentModel.Win32Exception;
 
     private protected override void Release() => Ssl.Dispose();
 }
