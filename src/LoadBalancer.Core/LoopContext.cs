@@ -222,8 +222,7 @@ internal sealed class LoopContext
     /// <summary>Idle connections end now, the others with their current answer.</summary>
     internal void Drain()
     {
-        IsDraining = true;
-        if (ConnectionCount == 0) EndDrain();
+        BeginLeaving();
         for (ClientConnection? connection = _firstConnection; connection is not null;)
         {
             ClientConnection? next = connection.NextOpen;

@@ -66,9 +66,7 @@ public sealed partial class ProxyServer
 
     private ReloadResult CompareTo(ProxyConfig config)
     {
-        ProxyConfig was = Snapshot.Config;
-        IReadOnlyList<ConfigChange> changes = ConfigChange.Between(was, config);
-        return new(changes, [.. changes.Select(change => change.Path).Where(path => path is "bansMax" or "recentRequests" or "transport" or "admin" or "tracing")]);
+        return new(ConfigChange.Between(Snapshot.Config, config), [.. ConfigChange.Between(Effective(config), config).Select(change => change.Path)]);
     }
 
     // Tables, loops and the way in for operators are made once.
@@ -196,7 +194,7 @@ public sealed partial class ProxyServer
     private static string? ZoneOf(ProxyConfig config) => string.IsNullOrEmpty(config.Zone) ? null : config.Zone;
 
     // Ends when each loop has done it.
-    private Task OnLoopsAsync(Action<LoopContext> action) => Task.WhenAll(Array.ConvertAll(_contexts, context =>
+    private Task OnLoopsAsync(Action<LoopContext> action) => Task.WhenAll(Array.ConvertAll(Volatile.Read(ref _contexts), context =>
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         context.Loop.Post(new LoopAction(() =>

@@ -11,12 +11,7 @@ public sealed partial class ProxyServer
     public bool IsServing => Volatile.Read(ref _contexts).Length > 0 && !Volatile.Read(ref _stopped);
 
     /// <summary>Completes when each loop has come round once more: never, where one hangs. For watchdogs. Thread-safe.</summary>
-    public Task WhenLoopsTurnAsync() => Task.WhenAll(Array.ConvertAll(Volatile.Read(ref _contexts), context =>
-    {
-        var turned = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        context.Loop.Post(new LoopAction(turned.SetResult));
-        return turned.Task;
-    }));
+    public Task WhenLoopsTurnAsync() => OnLoopsAsync(static _ => { });
 
     /// <summary>What it was made from.</summary>
     public ProxyConfig Config => Snapshot.Config;

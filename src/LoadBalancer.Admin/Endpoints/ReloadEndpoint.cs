@@ -14,7 +14,7 @@ internal sealed class ReloadEndpoint(IReloadHandler? handler)
             await exchange.Refuse(409, "the configuration was given on the command line or by a program, so that there is nothing to read again").ConfigureAwait(false);
             return;
         }
-        string? dryRun = QueryText.Find(exchange.Request.Query, "dryRun");
+        string? dryRun = exchange.Query("dryRun");
         if (dryRun is not (null or "true" or "false"))
         {
             await exchange.Refuse(400, $"dryRun: {CharacterText.Quote(dryRun)} is neither \"true\" nor \"false\"").ConfigureAwait(false);

@@ -12,9 +12,9 @@ namespace LoadBalancer.Core.Caching;
 internal sealed class ResponseStore : IDisposable
 {
     private const long BesideBodyBytesMax = 64 * 1024; // head, key and bookkeeping, of all but the largest
-    private readonly CancellationTokenSource _closing = new(); // without timer: nothing to dispose of
+    private readonly CancellationTokenSource _closing; // without timer: nothing to dispose of
 
-    private readonly ResponseStore? _before;
+    private ResponseStore? _before; // until what it has on disk is taken over: each would else keep all before it
     private bool _isDiskHandedOn;
 
     /// <param name="name">In the configuration.</param>
@@ -26,6 +26,7 @@ internal sealed class ResponseStore : IDisposable
         Config = config;
         if (before?.Disk is not null && before.Config.Disk == config.Disk) _before = before;
         Hasher = _before?.Hasher ?? KeyHasher.Random(); // by it what lies there is found
+        _closing = _before?._closing ?? new();
         Memory = new(new() { BytesMax = config.MemoryBytesMax, ObjectBytesMax = config.ObjectBytesMax + BesideBodyBytesMax });
     }
 
@@ -64,8 +65,10 @@ internal sealed class ResponseStore : IDisposable
         if (_before is not null)
         {
             Disk = _before.Disk;
+            _before = null;
             return;
         }
+        string name = Name; // what is handed on keeps a name, not the cache that it began with
         try
         {
             Disk = new(new()
@@ -74,7 +77,7 @@ internal sealed class ResponseStore : IDisposable
                 Hasher = Hasher,
                 BytesMax = disk.BytesMax,
                 ObjectBytesMax = disk.ObjectBytesMax,
-                OnFault = fault => CacheLog.DiskFault(logger, Name, fault),
+                OnFault = fault => CacheLog.DiskFault(logger, name, fault),
             }, new HeadFormat());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
