@@ -77,7 +77,7 @@ public sealed class CertificateWatchTests(TransportKind transport) : ExchangeTes
         {
             InstrumentPublished = (instrument, self) =>
             {
-                if (instrument.Meter.Name == "LoadBalancer" && instrument.Name.StartsWith("lb.tls.", StringComparison.Ordinal)) self.EnableMeasurementEvents(instrument);
+                if (instrument.Meter.Name == "LoadBalancer" && instrument.Name.StartsWith("lb.tls.certificate.", StringComparison.Ordinal)) self.EnableMeasurementEvents(instrument);
             },
         };
         listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => expiry.Add((value, $"{instrument.Name} {Text(tags)}")));
