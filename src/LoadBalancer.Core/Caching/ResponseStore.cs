@@ -101,6 +101,7 @@ internal sealed class ResponseStore : IDisposable
 
     public void Dispose()
     {
+        if (_before is not null) return; // never opened: what lies on disk is still the other's
         if (_closing.IsCancellationRequested) return;
         if (_isDiskHandedOn) return; // with whatever is still being read from it
         _closing.Cancel();

@@ -49,6 +49,14 @@ internal sealed class ProxySnapshot
     // Hot path: per request.
     internal void Hold(int loop) => _holds[loop * Stride]++;
 
+    /// <summary>The same for who may come late. False where it has ended on that loop.</summary>
+    internal bool TryHold(int loop)
+    {
+        if (_retirements[loop] is { } retirement && retirement.IsDone(loop)) return false;
+        Hold(loop);
+        return true;
+    }
+
     /// <summary>It does so no longer.</summary>
     internal void LetGo(int loop)
     {
@@ -75,6 +83,10 @@ internal sealed class ProxySnapshot
         if (problems.Count > 0) throw new ConfigException(problems);
         return new SnapshotBuilder(config, services, certificates, addressLists, before).Build();
     }
+
+    /// <summary>What it has made for itself, to be disposed of where it is not used after all. Objects that the embedding program gave are not: they may be given again.</summary>
+    internal IEnumerable<IDisposable> MadeSince(ProxySnapshot before) =>
+        Policies.Where(policy => Config.Policies[policy.Key] is not CustomPolicyConfig).Select(policy => policy.Value).Except(before.Policies.Values).OfType<IDisposable>().Concat(Stores.Except(before.Stores));
 
     internal static ProxySnapshot Of(int loopCount, ProxyConfig config, IReadOnlyList<ListenerSnapshot> listeners, IReadOnlyList<RouteSnapshot> routes, IEnumerable<ClusterSnapshot> clusters,
         IEnumerable<Limiter> limiters, IEnumerable<ResponseStore> stores, IReadOnlyDictionary<string, IRoutePolicy> policies, CertificateStore certificates, AddressListStore addressLists)
