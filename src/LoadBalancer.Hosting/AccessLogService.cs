@@ -30,6 +30,8 @@ public sealed class AccessLogService : IConfigFollower, IDisposable
     /// <summary>Opens the log's file anew before the next lines, as whoever has renamed it wants. Nothing where there is no log.</summary>
     public void Reopen() => Volatile.Read(ref _logger)?.Reopen();
 
+    string IConfigFollower.Subject => "the access log";
+
     async Task IConfigFollower.FollowAsync(ProxyConfig before, ProxyConfig after)
     {
         if (before.AccessLog == after.AccessLog) return;

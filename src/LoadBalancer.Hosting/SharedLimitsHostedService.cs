@@ -21,6 +21,8 @@ internal sealed class SharedLimitsHostedService(IServiceProvider services, LoadB
         return Task.CompletedTask;
     }
 
+    public string Subject => "shared limits";
+
     public async Task FollowAsync(ProxyConfig before, ProxyConfig after)
     {
         if (before.Redis == after.Redis && Server.SharedBuckets.SequenceEqual(_shared)) return;

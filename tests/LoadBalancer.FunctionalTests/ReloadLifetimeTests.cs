@@ -133,6 +133,7 @@ public sealed class ReloadLifetimeTests(TransportKind transport)
         ProxyConfig config = Config() with { Routes = Saying("x"), Listeners = new Dictionary<string, ListenerConfig> { ["main"] = new() { Address = "127.0.0.1:0" }, ["going"] = new() { Address = "127.0.0.1:0" } } };
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(config, new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow));
         using RawClient client = await RawClient.ConnectAsync(proxy.Server.Endpoints["going"], Token);
+        while (proxy.Server.Contexts.Sum(context => context.ConnectionCount) == 0) await proxy.TurnAsync(Token); // accepted
         await proxy.Server.ReloadAsync(config with { Routes = Saying("new"), Listeners = new Dictionary<string, ListenerConfig> { ["main"] = config.Listeners["main"] } });
         await client.SendAsync(Get, Token);
         string answer = await client.ReadResponseAsync(Token);
