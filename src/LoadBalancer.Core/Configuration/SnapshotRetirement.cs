@@ -6,7 +6,7 @@ namespace LoadBalancer.Core.Configuration;
 /// </summary>
 internal sealed class SnapshotRetirement
 {
-    private readonly IReadOnlyList<IDisposable> _left;
+    private IReadOnlyList<IDisposable> _left;
     private readonly bool[] _isDone; // by loop, which writes its own
     private readonly Action<Exception> _failed;
     private readonly Lock _ending = new();
@@ -74,6 +74,8 @@ internal sealed class SnapshotRetirement
         {
             _isOver = true;
             next = _next;
+            _next = null; // what keeps this one, such as a buffer for requests, keeps none of those after it
+            _left = [];
         }
         next?.OneIsDone();
     }
