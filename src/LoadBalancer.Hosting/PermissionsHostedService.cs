@@ -1,5 +1,6 @@
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Gateway;
 using LoadBalancer.Gateway.Authorization;
 using LoadBalancer.Gateway.Authorization.Lookups;
 using LoadBalancer.Hosting.Reloading;
@@ -44,7 +45,7 @@ internal sealed class PermissionsHostedService(IServiceProvider services, LoadBa
     {
         AuthorizePolicy[] asking = Asking();
         if (config is null || asking.Length == 0) return;
-        _permissions = new RedisPermissions(SharedLimitsHostedService.OptionsOf(config), options.TimeProvider ?? services.GetService<TimeProvider>());
+        _permissions = new RedisPermissions(RedisConnection.OptionsOf(config), options.TimeProvider ?? services.GetService<TimeProvider>());
         _permissions.Start();
         foreach (AuthorizePolicy policy in asking) policy.Connect(_permissions);
     }
