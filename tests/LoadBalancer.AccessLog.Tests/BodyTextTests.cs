@@ -62,7 +62,9 @@ public sealed class BodyTextTests
 
     [TestCase("a=1&password=s3cret&b=2&%70assword=s3cret", "a=1&password=***&b=2&%70assword=***")]
     [TestCase("card=s3cret", "card=***")]
-    public void Form_ValuesOfSecrets_AreLeftOut(string body, string expected) => Assert.That(Write(BodyKind.Form, Encoding.ASCII.GetBytes(body), "card"), Is.EqualTo(expected));
+    [TestCase("old_password=s3cret&newPassword=s3cret&csrf_token=s3cret&api+key=s3cret&a=1", "old_password=***&newPassword=***&csrf_token=***&api+key=***&a=1")]
+    [TestCase("user[password]=s3cret&credit_card=s3cret&monkey=1", "user[password]=***&credit_card=***&monkey=1")]
+    public void Form_ValuesOfSecrets_AreLeftOut(string body, string expected) => Assert.That(Write(BodyKind.Form, Encoding.ASCII.GetBytes(body), "card", "credit.Card"), Is.EqualTo(expected));
 
     [Test]
     public void Text_TheLongestThatExpandsMost_LeavesTheLineWhole() => Assert.That(Write(BodyKind.Text, new byte[16 << 10]), Has.Length.InRange(8 << 10, 16 << 10));
