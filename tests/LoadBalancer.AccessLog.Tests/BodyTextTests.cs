@@ -46,6 +46,16 @@ public sealed class BodyTextTests
         Assert.That(Json(Body), Does.Not.Contain(Hidden));
     }
 
+    // One quote that is not escaped turns names into values, and values into names.
+    [TestCase("""{"note":"5" tall","password":"s3cret"}""", """{"note":"5"***""")]
+    [TestCase("""{"note":"x"5","password":"s3cret"}""", """{"note":"x"***""")]
+    [TestCase("""{"note":"5", tall","password":"s3cret"}""", """{"note":"5", tall","***""")]
+    [TestCase("""{"note":"5"","password":"s3cret"}""", """{"note":"5"***""")]
+    [TestCase("""{"password":"a"s3cret","b":1}""", """{"password":"***"***""")]
+    [TestCase("""{"auth":{"k":"a"s3cret}, s3cret","b":1}""", "{\"auth\":\"***\"")]
+    [TestCase("""{"auth":{"k":"a"} s3cret"},"b":1}""", """{"auth":"***"***""")]
+    public void Json_QuoteThatIsNotEscaped_HidesTheRest(string body, string expected) => Assert.That(Json(body), Is.EqualTo(expected));
+
     [Test]
     public void Json_RandomBytes_NeitherFailNorEndTheLine()
     {
