@@ -80,6 +80,18 @@ public sealed partial class TraceContextTests(TransportKind transport) : Exchang
     }
 
     [Test]
+    public async Task ARequestThatIsNotSampled_IsKnownByTheTraceThatItBrings()
+    {
+        using var spans = new Spans(ActivitySamplingResult.None);
+        await using ScriptedOrigin origin = ScriptedOrigin.AnsweringWithHead();
+        await using ProxyFixture proxy = await StartAsync(origin);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync(Request($"traceparent: 00-{TraceId}-{SpanId}-00\r\n"), Token);
+        Assert.That(LinesIn(await client.ReadResponseAsync(Token)), Is.EqualTo(new[] { $"traceparent: 00-{TraceId}-{SpanId}-00" }));
+        Assert.That((await proxy.Completions.NextAsync(Token)).TraceId, Is.EqualTo(TraceId));
+    }
+
+    [Test]
     public async Task OfALaterVersionWhatIsKnownCounts()
     {
         using var spans = new Spans();
@@ -145,13 +157,14 @@ public sealed partial class TraceContextTests(TransportKind transport) : Exchang
         private readonly ActivityListener _listener;
         private readonly System.Threading.Channels.Channel<Activity> _requests = System.Threading.Channels.Channel.CreateUnbounded<Activity>(), _attempts = System.Threading.Channels.Channel.CreateUnbounded<Activity>();
 
-        internal Spans()
+        /// <param name="otherwise">What becomes of a request whose parent is not recorded.</param>
+        internal Spans(ActivitySamplingResult otherwise = ActivitySamplingResult.PropagationData)
         {
             _listener = new ActivityListener
             {
                 ShouldListenTo = source => source.Name == RequestTrace.SourceName,
                 Sample = (ref ActivityCreationOptions<ActivityContext> options) => options.Parent != default && !options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
-                    ? ActivitySamplingResult.PropagationData : ActivitySamplingResult.AllDataAndRecorded,
+                    ? otherwise : ActivitySamplingResult.AllDataAndRecorded,
                 ActivityStopped = activity => (activity.Kind == ActivityKind.Server ? _requests : _attempts).Writer.TryWrite(activity),
             };
             ActivitySource.AddActivityListener(_listener);
