@@ -91,6 +91,19 @@ public sealed partial class TraceContextTests(TransportKind transport) : Exchang
         Assert.That((await proxy.Completions.NextAsync(Token)).TraceId, Is.EqualTo(TraceId));
     }
 
+    // OpenTelemetry's conventions for HTTP: what nobody knows is _OTHER, and "HTTP" in names.
+    [Test]
+    public async Task WhatAClientMakesUpIsBounded()
+    {
+        using var spans = new Spans();
+        string path = "/" + new string('p', 4000);
+        await ForwardedAsync($"BREW {path}?token=x HTTP/1.1\r\nHost: h\r\n\r\n");
+        Activity request = await spans.NextAsync(ActivityKind.Server), attempt = await spans.NextAsync(ActivityKind.Client);
+        Assert.That((request.DisplayName, request.GetTagItem("http.request.method")), Is.EqualTo(("HTTP /**", "_OTHER")));
+        Assert.That((attempt.DisplayName, attempt.GetTagItem("http.request.method")), Is.EqualTo(("HTTP", "_OTHER")));
+        Assert.That(request.GetTagItem("url.path"), Is.EqualTo(path[..1024]));
+    }
+
     [Test]
     public async Task OfALaterVersionWhatIsKnownCounts()
     {
