@@ -43,8 +43,15 @@ internal sealed class RecentRing(int capacity)
     }
 
     /// <summary>Whether a request was not served as it should have been, and not by its client's doing.</summary>
-    internal static bool IsFailure(CompletionRecord record) => record.Status >= 500
-        || record.Reason is EndReason.UpstreamTruncated or EndReason.BadResponseBody or EndReason.UpstreamIdleTimeout or EndReason.DeadlineExceeded or EndReason.InternalError or EndReason.StoredBodyBroken;
+    internal static bool IsFailure(CompletionRecord record) => record.Status >= 500 || record.Reason switch
+    {
+        EndReason.UpstreamTruncated or EndReason.BadResponseBody or EndReason.UpstreamIdleTimeout or EndReason.DeadlineExceeded or EndReason.InternalError or EndReason.StoredBodyBroken => true,
+        // TCP connections have no status.
+        EndReason.NoDestination or EndReason.UpstreamOverloaded or EndReason.QueueFull or EndReason.QueueTimeout or EndReason.UpstreamConnectFailed or EndReason.UpstreamConnectTimeout
+            or EndReason.UpstreamUnresolved or EndReason.UpstreamTlsFailed or EndReason.UpstreamCertificateInvalid or EndReason.ResourceExhausted => true,
+        EndReason.UpstreamClosed => record.ResponseBodyBytes == 0, // later, a reset is one way to end
+        _ => false,
+    };
 
     /// <summary>Writes the newest first, until <paramref name="countMax"/> are written.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
