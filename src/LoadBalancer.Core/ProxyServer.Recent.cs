@@ -9,10 +9,9 @@ public sealed partial class ProxyServer
 {
     private const int RecentMax = 500; // for each loop and question: the loop stands still meanwhile, for about a microsecond each
     private static readonly TimeSpan RecentPatience = TimeSpan.FromSeconds(2);
-    private LineFormatter? _recentFormatter;
 
     /// <summary>Makes lines as the access log has them, without its secrets.</summary>
-    internal LineFormatter RecentFormatter => _recentFormatter ??= new LineFormatter((Snapshot.Config.AccessLog ?? new()) with { Format = AccessLogFormat.Json, Template = null }, _time);
+    internal LineFormatter RecentFormatter => Snapshot.RecentFormatter(_time);
 
     /// <summary>Whether requests that have ended are kept.</summary>
     internal bool KeepsRecent => Snapshot.Config.RecentRequests > 0;

@@ -125,7 +125,6 @@ public sealed partial class ProxyServer
         if (IsAutoBanOther(before, next)) Refusals.AutoBan = AutoBanOf(next);
         var retirement = new SnapshotRetirement([.. OnlyIn(before, next)], LoopCount, OnInternalError);
         _services = services;
-        _recentFormatter = null; // it leaves out what the access log does
         Volatile.Write(ref _snapshot, next);
         foreach (ListenerSnapshot listener in next.Listeners)
         {

@@ -45,6 +45,18 @@ public sealed class RecentRequestTests(TransportKind transport) : ExchangeTests(
     }
 
     [Test]
+    public async Task WhatAReloadHidesIsHiddenOfThoseBeforeToo()
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        await using ProxyFixture proxy = await StartAsync(origin);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await AskAsync(proxy, client, "/?mail=x");
+        Assert.That(Targets(await proxy.Server.DescribeRecentAsync()), Is.EqualTo(new[] { "/?mail=x" }));
+        await proxy.Server.ReloadAsync(proxy.Server.Config with { AccessLog = new() { Redact = ["mail"] } });
+        Assert.That(Targets(await proxy.Server.DescribeRecentAsync()), Is.EqualTo(new[] { "/?mail=***" }));
+    }
+
+    [Test]
     public async Task NoneAreKeptWhereNoneAreWanted()
     {
         await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
