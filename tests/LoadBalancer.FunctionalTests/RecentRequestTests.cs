@@ -44,6 +44,23 @@ public sealed class RecentRequestTests(TransportKind transport) : ExchangeTests(
         Assert.That(() => proxy.Server.DescribeRecentAsync("nobody"), Throws.ArgumentException);
     }
 
+    // However many clusters there are, a loop makes no more lines than were asked for: it serves nobody meanwhile.
+    [Test]
+    public async Task TheNewestOfAllClustersAreTakenTogether()
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        await using ProxyFixture proxy = await StartAsync(origin, config => config with
+        {
+            Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"], ["other"] = config.Clusters["app"] },
+            Routes = new Dictionary<string, RouteConfig> { ["a"] = new() { Cluster = "app", Path = "/a/**" }, ["b"] = new() { Cluster = "other", Path = "/b/**" } },
+        });
+        using RawClient client = await proxy.ConnectAsync(Token);
+        foreach (string target in new[] { "/a/0", "/b/0", "/b/1", "/nowhere", "/a/1", "/b/2" }) await AskAsync(proxy, client, target);
+        Assert.That(Targets(await proxy.Server.DescribeRecentAsync(countMax: 4)), Is.EqualTo(new[] { "/b/2", "/a/1", "/nowhere", "/b/1" }));
+        Assert.That(Targets(await proxy.Server.DescribeRecentAsync(countMax: 1)), Is.EqualTo(new[] { "/b/2" }));
+        Assert.That(Targets(await proxy.Server.DescribeRecentAsync()), Is.EqualTo(new[] { "/b/2", "/a/1", "/nowhere", "/b/1", "/b/0", "/a/0" }));
+    }
+
     [Test]
     public async Task WhatAReloadHidesIsHiddenOfThoseBeforeToo()
     {

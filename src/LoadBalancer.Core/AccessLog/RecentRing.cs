@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace LoadBalancer.Core.AccessLog;
 
 /// <summary>
@@ -53,24 +51,8 @@ internal sealed class RecentRing(int capacity)
         _ => false,
     };
 
-    /// <summary>Writes the newest first, until <paramref name="countMax"/> are written.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal void Write(List<RecentRequest> output, LineFormatter formatter, TimeProvider time, int countMax, Func<CompletionRecord, bool> isWanted)
-    {
-        long now = time.GetTimestamp();
-        DateTime clock = time.GetUtcNow().UtcDateTime;
-        byte[] buffer = new byte[64 << 10];
-        for (int i = 1; i <= _records.Length && countMax > 0; i++)
-        {
-            if (_records[(_next - i + _records.Length) % _records.Length] is not { } record || !isWanted(record)) continue;
-            DateTime at = clock - TimeSpan.FromSeconds((double)(now - record.StartTimestamp - record.TotalTicks) / time.TimestampFrequency);
-            var line = new LineWriter(buffer);
-            formatter.Write(ref line, record, at);
-            if (line.IsOverflown) continue;
-            output.Add(new RecentRequest(at, buffer.AsSpan(0, line.Length - 1).ToArray()));
-            countMax--;
-        }
-    }
+    /// <summary>The record that came <paramref name="age"/> before the next one; null where there were not so many.</summary>
+    internal CompletionRecord? this[int age] => age > _records.Length ? null : _records[(_next - age + _records.Length) % _records.Length];
 }
 
 /// <summary>A request that has ended, as the access log would tell of it.</summary>
