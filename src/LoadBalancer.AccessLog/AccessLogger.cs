@@ -93,8 +93,8 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
     /// <summary>Writes what is there; at once, as a ring is half full.</summary>
     void IThreadPoolWorkItem.Execute() => Drain();
 
-    private bool IsWanted(CompletionRecord record) => (_config.StatusMin == 0 && _slowTicks == 0)
-        || (_config.StatusMin > 0 && record.Status >= _config.StatusMin) || (_slowTicks > 0 && record.TotalTicks >= _slowTicks);
+    private bool IsWanted(CompletionRecord record) => !record.IsUnlogged && ((_config.StatusMin == 0 && _slowTicks == 0)
+        || (_config.StatusMin > 0 && record.Status >= _config.StatusMin) || (_slowTicks > 0 && record.TotalTicks >= _slowTicks));
 
     private void Put(LineRing ring, CompletionRecord record)
     {

@@ -208,6 +208,22 @@ public sealed class LoggerTests
     }
 
     [Test]
+    public void RecordOfARouteThatIsNotLogged_IsNotWritten_ButToldToTheNext()
+    {
+        var next = new Counter();
+        using (var log = new AccessLogger(Config with { SampleOneIn = 2 }, NullLoggerFactory.Instance, next, _clock, sink: null))
+        {
+            for (int i = 0; i < 6; i++)
+            {
+                CompletionRecord record = Records.Make(Encoding.ASCII.GetBytes($"/{i}"));
+                record.IsUnlogged = i % 2 == 1;
+                log.OnCompleted(record);
+            }
+        }
+        Assert.That((File.ReadAllText(LogPath), next.Count), Is.EqualTo(("/0 200\n/4 200\n", 6)));
+    }
+
+    [Test]
     public void Syslog_OverAUnixSocket_AndUdp()
     {
         string path = Path.Combine(_directory, "s");
@@ -237,6 +253,13 @@ public sealed class LoggerTests
         for (int i = 0; i < 5000; i++) log.OnCompleted(record);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
         Assert.That(log.Dropped, Is.Zero);
+    }
+
+    private sealed class Counter : ICompletionObserver
+    {
+        internal int Count { get; private set; }
+
+        public void OnCompleted(CompletionRecord record) => Count++;
     }
 
     private sealed class Messages : ILoggerFactory, ILogger

@@ -136,6 +136,36 @@ public sealed class RecentRequestTests(TransportKind transport) : ExchangeTests(
         }
     }
 
+    [Test]
+    public async Task ARouteMayStayOutOfTheLog_ButIsSeen()
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        ProxyConfig config = ProxyFixture.Config(Transport, origin.Address) with
+        {
+            Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app" }, ["quiet"] = new() { Cluster = "app", Path = "/health", Log = false } },
+        };
+        var seen = new LogChoices();
+        await using var server = new Core.ProxyServer(config, new ErrorLog(), seen);
+        await server.StartAsync(Token);
+        using RawClient client = await RawClient.ConnectAsync(server.Endpoints["main"], Token);
+        foreach ((string target, bool isUnlogged) in new[] { ("/health", true), ("/", false), ("/health", true), ("*", false) }) // the last is no request: it has no route
+        {
+            await client.SendAsync($"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+            await client.ReadResponseAsync(Token);
+            Assert.That(await seen.NextAsync(Token), Is.EqualTo(isUnlogged), target);
+        }
+        Assert.That(Targets(await server.DescribeRecentAsync("app")), Is.EqualTo(new[] { "/health", "/", "/health" }));
+    }
+
+    private sealed class LogChoices : ICompletionObserver
+    {
+        private readonly System.Threading.Channels.Channel<bool> _seen = System.Threading.Channels.Channel.CreateUnbounded<bool>();
+
+        public void OnCompleted(CompletionRecord record) => _seen.Writer.TryWrite(record.IsUnlogged);
+
+        internal async Task<bool> NextAsync(CancellationToken token) => await _seen.Reader.ReadAsync(token);
+    }
+
     /// <summary>What the access log would write.</summary>
     private sealed class RecordLines : ICompletionObserver
     {
