@@ -127,7 +127,6 @@ public sealed partial class ProxyServer
         if (IsAutoBanOther(before, next)) Refusals.AutoBan = AutoBanOf(next);
         SnapshotRetirement retirement = _retirement = new SnapshotRetirement([.. OnlyIn(before, next)], LoopCount, OnInternalError, _retirement);
         _services = services;
-        _recentFormatter = null; // it leaves out what the access log does
         Volatile.Write(ref _snapshot, next);
         foreach (ListenerSnapshot listener in next.Listeners)
         {

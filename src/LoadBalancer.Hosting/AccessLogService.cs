@@ -15,6 +15,7 @@ public sealed class AccessLogService : IConfigFollower, IDisposable
     private readonly ICompletionObserver? _next;
     private readonly TimeProvider? _time;
     private AccessLogger? _logger;
+    private long _dropped; // by those before
 
     internal AccessLogService(IServiceProvider services, LoadBalancerOptions options)
     {
@@ -35,14 +36,16 @@ public sealed class AccessLogService : IConfigFollower, IDisposable
     async Task IConfigFollower.FollowAsync(ProxyConfig before, ProxyConfig after)
     {
         if (before.AccessLog == after.AccessLog) return;
-        AccessLogger? old = _logger;
-        Volatile.Write(ref _logger, Create(after));
+        AccessLogger? old = _logger, next = Create(after, begins: false);
+        Volatile.Write(ref _logger, next);
         await _services.GetRequiredService<ProxyServer>().SetObserverAsync(Observer).ConfigureAwait(false);
         old?.Dispose(); // nobody tells it anything any more
+        _dropped = old?.Dropped ?? _dropped;
+        next?.Begin(_dropped);
     }
 
-    private AccessLogger? Create(ProxyConfig config) =>
-        config.AccessLog is { } accessLog ? new AccessLogger(accessLog, _services.GetRequiredService<ILoggerFactory>(), _next, _time) : null;
+    private AccessLogger? Create(ProxyConfig config, bool begins = true) => config.AccessLog is { } accessLog
+        ? new AccessLogger(accessLog, _services.GetRequiredService<ILoggerFactory>(), _next, _time ?? TimeProvider.System, sink: null, begins) : null;
 
     /// <inheritdoc/>
     public void Dispose() => _logger?.Dispose();

@@ -45,6 +45,11 @@ internal sealed class ProxySnapshot
     internal required AddressListStore AddressLists { get; init; }
     internal required IReadOnlyDictionary<string, IRoutePolicy> Policies { get; init; }
 
+    private LineFormatter? _recentFormatter;
+
+    /// <summary>Makes lines of recent requests as its access log has them, without its secrets. Made when first asked for; any thread, as one is like the other.</summary>
+    internal LineFormatter RecentFormatter(TimeProvider time) => _recentFormatter ??= new LineFormatter((Config.AccessLog ?? new()) with { Format = AccessLogFormat.Json, Template = null }, time);
+
     /// <summary>A request goes by it. On its loop's thread.</summary>
     // Hot path: per request.
     internal void Hold(int loop) => _holds[loop * Stride]++;

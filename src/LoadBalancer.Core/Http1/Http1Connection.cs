@@ -183,7 +183,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
                 exchange.Record.StartTimestamp = Context.Loop.Time.GetTimestamp();
                 Listener.RequestIds.Assign(exchange, hasHead: status == ParseStatus.Complete);
                 if (RequestTrace.Source.HasListeners()) exchange.Trace = RequestTrace.Begin(exchange, hasHead: status == ParseStatus.Complete);
-                else if (status == ParseStatus.Complete && exchange.Request.HasKnown(KnownField.TraceParent)) NoteTrace(exchange);
+                if (exchange.Trace is null && status == ParseStatus.Complete && exchange.Request.HasKnown(KnownField.TraceParent)) NoteTrace(exchange);
 
                 bool keepAlive = false;
                 if (status == ParseStatus.Complete)
@@ -401,7 +401,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         if (Context.Server.KeepsRecent) record.KeepText(); // while the bytes that it points to are there
     }
 
-    // The log can be found by it, also where the balancer itself does not trace.
+    // The log can be found by it, also where the balancer itself does not trace, or not this request.
     private static void NoteTrace(Exchange exchange)
     {
         ReadOnlySpan<byte> parent = TraceParent.Of(exchange.Request, exchange.Head.Span);
