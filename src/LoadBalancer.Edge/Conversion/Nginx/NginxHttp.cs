@@ -29,7 +29,8 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
         }
         _listeners.Complete(listener => listener.IsEncrypted ? "https" : "http");
         AccessLog(http);
-        foreach (NginxListener listener in _listeners.All) Listener(listener);
+        foreach (NginxListener listener in _listeners.All.ToArray())
+            if (!TryListener(listener)) _listeners.Remove(listener);
         foreach (NginxServer server in servers) Server(server);
     }
 
@@ -63,22 +64,24 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
         }
     }
 
-    private void Listener(NginxListener listener)
+    // False where lb cannot be as nginx is there.
+    private bool TryListener(NginxListener listener)
     {
         NginxServer server = listener.Default!;
         NginxScope scope = server.Scope;
         var draft = new DraftObject().Add("address", listener.Address).Add("backlog", listener.Backlog);
         if (listener.Host == "[::]") draft.Add("dualStack", false);
-        if (listener.HasProxyProtocol)
+        if (!NginxPeers.TryProxyProtocol(listener, scope, draft, differs)) return false;
+        if (scope.Find("real_ip_header") is { } field)
         {
-            string[] peers = [.. scope.All("set_real_ip_from").Select(from => from.Arg(0))];
-            scope.Find("real_ip_header");
-            if (peers.Length == 0) differs(server.Directive, "takes PROXY headers of everybody; lb of those alone that \"set_real_ip_from\" names, which is missing");
-            draft.Add("proxyProtocol", new DraftObject().Add("trustedPeers", peers));
+            if (!listener.HasProxyProtocol && field.Arg(0).Equals("X-Forwarded-For", StringComparison.OrdinalIgnoreCase)) draft.Add("trustedProxies", NginxPeers.Trusted(scope, differs));
+            else if (!listener.HasProxyProtocol || field.Arg(0) != "proxy_protocol") differs(field, "left out: lb finds clients in PROXY headers, X-Forwarded-For and Forwarded");
         }
-        else if (scope.Find("real_ip_header")?.Arg(0).Equals("X-Forwarded-For", StringComparison.OrdinalIgnoreCase) == true)
-            draft.Add("trustedProxies", scope.All("set_real_ip_from").Select(from => from.Arg(0)).ToArray());
-        if (listener.IsEncrypted) draft.Add("tls", Tls(listener));
+        if (listener.IsEncrypted)
+        {
+            if (NginxTls.Of(listener, differs) is not { } tls) return false;
+            draft.Add("tls", tls);
+        }
         var limits = new DraftObject();
         if (scope.Find("client_header_timeout") is { } head) limits.Add("requestHeadTimeout", NginxValues.Duration(head.Arg(0)));
         if (scope.Find("client_body_timeout") is { } body) limits.Add("requestBodyIdleTimeout", NginxValues.Duration(body.Arg(0)));
@@ -89,36 +92,7 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
             limits.Add("requestLineBytesMax", NginxValues.SizeText(size)).Add("requestHeadBytesMax", NginxValues.SizeText(Math.Min(count * size, 64 * 1024)));
         draft.Add("limits", limits);
         config.Child("listeners").Add(listener.Name, draft, server.Directive.Place);
-    }
-
-    private DraftObject Tls(NginxListener listener)
-    {
-        var certificates = new List<DraftObject>();
-        NginxServer[] servers = [listener.Default!, .. listener.Servers.Where(server => server != listener.Default)];
-        foreach (NginxServer server in servers)
-        {
-            IReadOnlyList<NginxDirective> files = server.Scope.All("ssl_certificate"), keys = server.Scope.All("ssl_certificate_key");
-            for (int i = 0; i < files.Count; i++)
-            {
-                DraftObject certificate = new DraftObject().Add("file", files[i].Arg(0)).Add("key", i < keys.Count ? keys[i].Arg(0) : null);
-                if (server.Scope.Find("ssl_stapling_file") is { } ocsp) certificate.Add("ocsp", ocsp.Arg(0));
-                if (!certificates.Exists(other => other.ToString() == certificate.ToString())) certificates.Add(certificate);
-            }
-        }
-        NginxScope scope = listener.Default!.Scope;
-        var tls = new DraftObject().Add("certificates", certificates);
-        if (scope.Find("ssl_protocols") is { } protocols)
-        {
-            if (protocols.Args is ["TLSv1.3"]) tls.Add("policy", "modern");
-            else if (protocols.Args.Any(protocol => protocol is not ("TLSv1.2" or "TLSv1.3"))) differs(protocols, "lb speaks TLS 1.2 and 1.3");
-        }
-        if (scope.Find("ssl_verify_client") is { } verify && verify.Arg(0) != "off")
-        {
-            if (verify.Arg(0) is "on" or "optional" && scope.Find("ssl_client_certificate") is { } authorities)
-                tls.Add("clientCertificates", new DraftObject().Add("ca", authorities.Arg(0)).Add("mode", verify.Arg(0) == "on" ? "required" : "optional"));
-            else differs(verify, "left out: clients are not verified");
-        }
-        return tls;
+        return true;
     }
 
     private void Server(NginxServer server)
@@ -133,7 +107,7 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
         {
             if (listeners.Length == 0) continue;
             bool? isEncrypted = listeners.All(listener => listener.IsEncrypted) ? true : listeners.Any(listener => listener.IsEncrypted) ? null : false;
-            var place = new RoutePlace(server, listeners.Length == _listeners.All.Count ? [] : [.. listeners.Select(listener => listener.Name)], hosts, isEncrypted);
+            var place = new RoutePlace(server, listeners, listeners.Length == _listeners.All.Count ? [] : [.. listeners.Select(listener => listener.Name)], hosts, isEncrypted);
             // "return" of a server comes before its locations.
             if (server.Scope.Own("return").Count > 0) Route(place, "/**", "/", server.Scope, server.Directive);
             else if (!Locations(place, server.Directive.Block!, server.Scope)) Refuse(place, "/**", 404, server.Directive, "no location of the server is for other paths");
@@ -167,8 +141,11 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
             if (!isExact && !path.EndsWith('/')) differs(location, $"matches {path} and what is below it, not other paths that begin so");
             Route(place, match, path, scope, location);
             // nginx redirects "/path" to "/path/" where that is a location that proxies.
-            if (!isExact && path.EndsWith('/') && path.Length > 1 && scope.Own("proxy_pass").Count > 0 && !block.Exists(other => other.Name == "location" && other.Args is [.., var same] && same == path[..^1] && (other.Args.Length == 1 || other.Arg(0) == "=")))
-                Add(place, path[..^1], new DraftObject().Add("redirect", new DraftObject().Add("to", path + "{query}").Add("status", 301)), location);
+            if (!isExact && path.EndsWith('/') && path.Length > 1 && scope.Block.Any(pass => pass.Name == "proxy_pass") && !block.Exists(other => other.Name == "location" && other.Args is [.., var same] && same == path[..^1] && (other.Args.Length == 1 || other.Arg(0) == "=")))
+            {
+                if (scope.Find("internal") is not null) Refuse(place, path[..^1], 404, location, "internal");
+                else Add(place, path[..^1], new DraftObject().Add("redirect", new DraftObject().Add("to", path + "{query}").Add("status", 301)), location);
+            }
             Locations(place, location.Block, scope);
         }
         return isWhole;
@@ -223,5 +200,5 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
     }
 
     /// <summary>For which requests a server's routes are.</summary>
-    private sealed record RoutePlace(NginxServer Server, string[] Listeners, string[] Hosts, bool? IsEncrypted);
+    private sealed record RoutePlace(NginxServer Server, NginxListener[] On, string[] Listeners, string[] Hosts, bool? IsEncrypted);
 }
