@@ -9,7 +9,9 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
     private const long BodyBytesMax = 1 << 20; // nginx's default of client_max_body_size
     private readonly NginxListeners _listeners = new(differs);
     private readonly NginxLocations _locations = new(config, clusters, differs);
+    private readonly NginxAccess _access = new(config, differs);
     private readonly HashSet<string> _matches = new(StringComparer.Ordinal);
+    private bool _hasToldOfSlashes;
 
     internal void Convert(List<NginxDirective> block, NginxScope http)
     {
@@ -82,6 +84,7 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
             if (NginxTls.Of(listener, differs) is not { } tls) return false;
             draft.Add("tls", tls);
         }
+        _access.Add(listener, draft);
         var limits = new DraftObject();
         if (scope.Find("client_header_timeout") is { } head) limits.Add("requestHeadTimeout", NginxValues.Duration(head.Arg(0)));
         if (scope.Find("client_body_timeout") is { } body) limits.Add("requestBodyIdleTimeout", NginxValues.Duration(body.Arg(0)));
@@ -125,8 +128,9 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
             (string modifier, string path) = location.Args is [var first, var second] ? (first, second) : ("", location.Arg(0));
             if (modifier is "~" or "~*" || path.StartsWith('@') || !path.StartsWith('/'))
             {
+                string rules = path.StartsWith('@') || !NginxAccess.Asks(location) ? "" : "; what it matches goes to wider locations, WITHOUT its rules about who may";
                 MarkAll(location.Block);
-                differs(location, path.StartsWith('@') ? "lb has no named locations" : "lb matches no paths by regular expressions");
+                differs(location, path.StartsWith('@') ? "lb has no named locations" : $"lb matches no paths by regular expressions{rules}");
                 continue;
             }
             var scope = new NginxScope(location.Block, outer);
@@ -138,6 +142,11 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
                 continue;
             }
             isWhole |= match == "/**";
+            if (match != "/**" && !_hasToldOfSlashes)
+            {
+                _hasToldOfSlashes = true;
+                differs(location, "nginx merges slashes and decodes \"%2F\" before it looks for a location, here and elsewhere; lb does neither, so \"//x\" and \"/a%2Fx\" may come to another route");
+            }
             if (!isExact && !path.EndsWith('/')) differs(location, $"matches {path} and what is below it, not other paths that begin so");
             Route(place, match, path, scope, location);
             // nginx redirects "/path" to "/path/" where that is a location that proxies.
@@ -153,6 +162,11 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
 
     private void Route(RoutePlace place, string match, string prefix, NginxScope scope, NginxDirective source)
     {
+        if (_access.Status(scope, place.Server, place.On) is { } status)
+        {
+            Refuse(place, match, status, source, "not for everybody: see the list above");
+            return;
+        }
         var route = new DraftObject();
         if (!_locations.TryAct(scope, prefix, place.IsEncrypted, route))
         {

@@ -4,6 +4,7 @@ namespace LoadBalancer.Edge.Conversion.Nginx;
 internal sealed class NginxStream(DraftObject config, NginxClusters clusters, Action<NginxDirective, string> differs)
 {
     private readonly NginxListeners _listeners = new(differs);
+    private readonly NginxAccess _access = new(config, differs);
 
     internal void Convert(List<NginxDirective> block, NginxScope stream)
     {
@@ -25,7 +26,7 @@ internal sealed class NginxStream(DraftObject config, NginxClusters clusters, Ac
             DraftObject? tls = listener.IsEncrypted ? NginxTls.Of(listener, differs) : null;
             if (listener.IsEncrypted && tls is null) continue;
             draft.Add("tls", tls);
-            if (Tcp(server, scope, block) is not { } tcp) continue;
+            if (Tcp(server, scope, block) is not { } tcp || !_access.TryAddStream(listener, scope, draft)) continue;
             draft.Add("tcp", tcp);
             config.Child("listeners").Add(listener.Name, draft, server.Directive.Place);
         }
