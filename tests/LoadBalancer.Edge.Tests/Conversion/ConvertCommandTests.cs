@@ -33,6 +33,17 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.That(missing.Error, Does.StartWith("none.json: "));
     }
 
+    [TestCase(false), TestCase(true), CancelAfter(60_000)]
+    public async Task AFileWithAPassword_IsForItsOwnerAlone(bool isThere, CancellationToken token)
+    {
+        string file = Path.Combine(_folder, "appsettings.json"), written = Path.Combine(_folder, "lb.json");
+        await File.WriteAllTextAsync(file, """{ "Kestrel": { "Endpoints": { "S": { "Url": "https://*:443", "Certificate": { "Path": "a.pfx", "Password": "secret" } } } }, "ReverseProxy": {} }""", token);
+        if (isThere) await File.WriteAllTextAsync(written, "{}", token);
+        Assert.That((await LbProcess.RunAsync(_folder, token, "convert", "yarp", file, "--force")).ExitCode, Is.EqualTo(3));
+        Assert.That(await File.ReadAllTextAsync(written, token), Does.Contain("\"secret\""));
+        Assert.That(File.GetUnixFileMode(written), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+    }
+
     [Test, CancelAfter(120_000)]
     public async Task NginxAndItsConversion_GiveTheSameAnswers(CancellationToken token)
     {

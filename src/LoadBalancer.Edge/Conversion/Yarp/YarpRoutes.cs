@@ -6,7 +6,9 @@ namespace LoadBalancer.Edge.Conversion.Yarp;
 /// <summary>Routes with their match and transforms.</summary>
 internal static class YarpRoutes
 {
-    internal static void Convert(string name, YarpSection route, DraftObject routes, DraftObject policies, HashSet<string> keepHost)
+    private static readonly string[] s_copies = ["RequestHeadersCopy", "ResponseHeadersCopy", "ResponseTrailersCopy"];
+
+    internal static void Convert(string name, YarpSection route, DraftObject routes, DraftObject policies, Dictionary<string, YarpHosts> hosts)
     {
         YarpSection match = route.Section("Match");
         if (Path(match) is not { } path) return;
@@ -21,15 +23,27 @@ internal static class YarpRoutes
         {
             string mode = header.Text("Mode") ?? "ExactHeader";
             string[] values = header.Texts("Values");
+            bool isCaseSensitive = header.Flag("IsCaseSensitive") == true;
             if (header.Text("Name") is not { } field || (mode != "Exists" && (mode != "ExactHeader" || values is not [_]))) header.Differs($"lb matches fields by presence and by one exact value, not by {mode}");
-            else headers.Add(field, mode == "Exists" ? "*" : values[0]);
-            header.Flag("IsCaseSensitive");
+            else
+            {
+                headers.Add(field, mode == "Exists" ? "*" : values[0]);
+                if (!isCaseSensitive && mode != "Exists" && values[0].Any(char.IsLetter)) header.Differs("YARP compares the value without regard to case, lb by case");
+            }
         }
-        draft.Add("headers", headers).Add("cluster", cluster);
-        if (YarpConverter.Duration(route.Text("Timeout")) is { } timeout) draft.Add("deadline", timeout);
+        draft.Add("headers", headers);
+        if (route.Text("AuthorizationPolicy") is { Length: > 0 } policy && !policy.Equals("anonymous", StringComparison.OrdinalIgnoreCase))
+        {
+            // Not left open, and not left to a wider route.
+            route.Differs("AuthorizationPolicy", "stands in the program, not here: the route answers 501, so that it is not open to everybody");
+            routes.Add(name, draft.Add("respond", new DraftObject().Add("status", 501)), route.Place);
+            return;
+        }
+        draft.Add("cluster", cluster).Add("deadline", route.Duration("Timeout"));
         if (long.TryParse(route.Text("MaxRequestBodySize"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long bytes) && bytes >= 0) draft.Add("requestBodyBytesMax", bytes);
         if (route.Text("Order") is { } order and not "0") route.Differs("Order", $"{order} is left out: in lb the most specific match wins");
-        draft.Add("policies", Transforms(name, route, path, cluster, policies, keepHost));
+        draft.Add("policies", Transforms(name, route, path, policies, out YarpHosts host));
+        hosts[cluster] = hosts.GetValueOrDefault(cluster) | host;
         routes.Add(name, draft, route.Place);
     }
 
@@ -64,8 +78,13 @@ internal static class YarpRoutes
         return null;
     }
 
-    private static List<string> Transforms(string route, YarpSection section, string path, string cluster, DraftObject policies, HashSet<string> keepHost)
+    /// <summary>Whether the case of paths says something in one of the routes.</summary>
+    internal static bool HasLetters(YarpSection routes) => routes.Sections().Any(route =>
+        (route.Section.Section("Match").Text("Path") ?? "").Split('/').Any(segment => !segment.StartsWith('{') && segment.Any(char.IsLetter)));
+
+    private static List<string> Transforms(string route, YarpSection section, string path, DraftObject policies, out YarpHosts host)
     {
+        host = YarpHosts.Destination;
         DraftObject set = new(), add = new(), responseSet = new(), responseAdd = new();
         List<string> remove = [], responseRemove = [];
         string? to = null;
@@ -77,7 +96,12 @@ internal static class YarpRoutes
             else if (transform.Has("RequestHeader"))
             {
                 string field = transform.Text("RequestHeader")!;
-                if (transform.Text("Set") is { } value) set.Add(field, value);
+                if (IsOwn(field))
+                {
+                    transform.Differs("RequestHeader", $"lb sets {field} by itself; left out");
+                    transform.UseAll();
+                }
+                else if (transform.Text("Set") is { } value) set.Add(field, value);
                 else if (transform.Text("Append") is { } appended) add.Add(field, appended);
             }
             else if (transform.Has("RequestHeaderRemove")) remove.Add(transform.Text("RequestHeaderRemove")!);
@@ -86,19 +110,22 @@ internal static class YarpRoutes
                 string field = transform.Text("ResponseHeader")!;
                 if (transform.Text("Set") is { } value) responseSet.Add(field, value);
                 else if (transform.Text("Append") is { } appended) responseAdd.Add(field, appended);
-                transform.Text("When");
+                When(transform, "ResponseHeader");
             }
             else if (transform.Has("ResponseHeaderRemove"))
             {
                 responseRemove.Add(transform.Text("ResponseHeaderRemove")!);
-                transform.Text("When");
+                When(transform, "ResponseHeaderRemove");
             }
-            else if (transform.Flag("RequestHeaderOriginalHost") is { } keeps)
+            else if (transform.Has("RequestHeaderOriginalHost"))
             {
-                if (keeps) keepHost.Add(cluster);
+                if (transform.Flag("RequestHeaderOriginalHost") is { } keeps) host = keeps ? YarpHosts.Client : YarpHosts.Destination;
             }
-            else if (transform.Has("X-Forwarded") && transform.Text("X-Forwarded") is "Set" or "Append") transform.UseAll(); // lb sets them, and appends for trusted proxies
-            else if (transform.Flag("RequestHeadersCopy") is true || transform.Flag("ResponseHeadersCopy") is true || transform.Flag("ResponseTrailersCopy") is true) continue; // as lb does
+            else if (transform.Has("X-Forwarded")) Forwarded(transform);
+            else if (s_copies.FirstOrDefault(transform.Has) is { } copy)
+            {
+                if (transform.Flag(copy) == false) transform.Differs(copy, "left out: lb copies all but what policies of the kind \"headers\" remove");
+            }
             else if (!transform.Has("PathRemovePrefix")) transform.Left();
             else transform.Differs("PathRemovePrefix", "is not what the path begins with; left out");
         }
@@ -119,4 +146,23 @@ internal static class YarpRoutes
         }
         return names;
     }
+
+    // YARP changes answers below 400 alone where nothing is said.
+    private static void When(YarpSection transform, string key)
+    {
+        string when = transform.Text("When") ?? "Success";
+        if (!when.Equals("Always", StringComparison.OrdinalIgnoreCase)) transform.Differs(transform.Has("When") ? "When" : key, $"not only with {when.ToLowerInvariant()}: lb changes all answers of destinations");
+    }
+
+    // lb sets all three, in the place of what the client sent unless it is a trusted proxy.
+    private static void Forwarded(YarpSection transform)
+    {
+        foreach (string key in (string[])["X-Forwarded", "For", "Proto", "Host", "Prefix"])
+            if (transform.Text(key) is { } action && !action.Equals("Set", StringComparison.OrdinalIgnoreCase))
+                transform.Differs(key, $"{action} is left out: lb sets X-Forwarded-For, -Proto and -Host, and appends for \"trustedProxies\"; \"forwarded\" of a listener turns that off");
+        if (transform.Text("HeaderPrefix") is { } prefix && prefix != "X-Forwarded-") transform.Differs("HeaderPrefix", $"{prefix} is left out");
+    }
+
+    private static bool IsOwn(string field) => field.Equals("Host", StringComparison.OrdinalIgnoreCase) || field.Equals("X-Forwarded-For", StringComparison.OrdinalIgnoreCase)
+        || field.Equals("X-Forwarded-Proto", StringComparison.OrdinalIgnoreCase) || field.Equals("X-Forwarded-Host", StringComparison.OrdinalIgnoreCase);
 }
