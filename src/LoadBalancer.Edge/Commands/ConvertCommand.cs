@@ -46,10 +46,9 @@ internal static class ConvertCommand
             try
             {
                 var options = new FileStreamOptions { Mode = force ? FileMode.Create : FileMode.CreateNew, Access = FileAccess.Write };
-                bool isPrivate = result.HasPassword && !OperatingSystem.IsWindows();
-                if (isPrivate) options.UnixCreateMode = OwnerOnly;
+                if (result.HasPassword && !OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
                 using var stream = new FileStream(output, options);
-                if (isPrivate) File.SetUnixFileMode(stream.SafeFileHandle, OwnerOnly); // one that was there keeps its mode else
+                if (result.HasPassword && !OperatingSystem.IsWindows()) File.SetUnixFileMode(stream.SafeFileHandle, OwnerOnly); // one that was there keeps its mode else
                 using var writer = new StreamWriter(stream);
                 writer.Write(result.Text);
             }

@@ -33,7 +33,7 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.That(missing.Error, Does.StartWith("none.json: "));
     }
 
-    [TestCase(false), TestCase(true), CancelAfter(60_000)]
+    [TestCase(false), TestCase(true), CancelAfter(60_000), System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public async Task AFileWithAPassword_IsForItsOwnerAlone(bool isThere, CancellationToken token)
     {
         string file = Path.Combine(_folder, "appsettings.json"), written = Path.Combine(_folder, "lb.json");
@@ -152,9 +152,9 @@ public sealed class ConvertCommandTests : IDisposable
         await using RunningProgram server = await SystemProgram.StartAsync(nginx, ports[0], token, "-c", file, "-e", $"{_folder}/error.log");
         using LbProcess lb = LbProcess.StartIn(_folder, [new("XDG_RUNTIME_DIR", _folder)], "run");
         await lb.LineAsync("Ready.", token);
-        foreach (string target in (string[])["/", "/internal/x", "/internal", "/auth", "/nobody/", "/nobody", "/everybody/x", "/most/x", "/moved/x"])
+        foreach (string target in (string[])["/", "/internal/x", "/internal", "/auth", "/nobody/", "/nobody", "//nobody/x", "/nobody%2Fx", "/%6Eobody//x", "//internal/x", "//auth", "/everybody/x", "/most/x", "/moved/x"])
             Assert.That(await AskAsync(converted[0], "a", target, 0, token), Is.EqualTo(await AskAsync(ports[0], "a", target, 0, token)), $"{target}\n{text}");
-        foreach ((string target, string with) in ((string, string)[])[("/users/", "401"), ("/some/", "403"), ("/reading/", "403"), ("/key/", "401"), ("/asked/", "401")])
+        foreach ((string target, string with) in ((string, string)[])[("/users/", "401"), ("//users/x", "401"), ("/users%2Fx", "401"), ("/x/..%2Fusers/x", "401"), ("/some/", "403"), ("/reading/", "403"), ("/key/", "401"), ("/asked/", "401")])
         {
             Assert.That(await AskAsync(ports[0], "a", target, 1, token), Does.StartWith(with));
             Assert.That(await AskAsync(converted[0], "a", target, 1, token), Does.StartWith("501"), $"{target}\n{text}");
@@ -162,7 +162,20 @@ public sealed class ConvertCommandTests : IDisposable
         Assert.That(await AskAsync(converted[1], "a", "/x", 0, token), Is.EqualTo(await AskAsync(ports[1], "a", "/x", 0, token)).And.StartsWith("200"));
         Assert.That(await AskAsync(ports[2], "a", "/x", 0, token), Does.StartWith("403"));
         using RawClient kept = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, converted[2]), token);
-        Assert.That(await kept.ReadToEndAsync(token), Is.Empty, "reset at accept");
+        Assert.That(await EndAsync(kept, token), Is.Empty, "reset at accept");
+    }
+
+    // A reset is seen as such, or, where it comes first, as an end.
+    private static async Task<string> EndAsync(RawClient client, CancellationToken token)
+    {
+        try
+        {
+            return await client.ReadToEndAsync(token);
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
+        {
+            return "";
+        }
     }
 
     // What both must have alike: status, where a redirect goes, fields, and what the destination was sent.

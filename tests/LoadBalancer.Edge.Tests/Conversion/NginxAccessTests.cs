@@ -64,6 +64,22 @@ public sealed class NginxAccessTests
         Assert.That(made.Config.Clusters.Keys, Is.EqualTo(new[] { "10.0.0.1" }));
     }
 
+    [TestCase("location /x/ { deny all; proxy_pass http://a; }", new[] { "/x/*" })]
+    [TestCase("location /x { deny all; proxy_pass http://a; }", new[] { "/x/**" })]
+    [TestCase("location = /x { internal; proxy_pass http://a; }", new[] { "/x" })]
+    [TestCase("location /x/ { deny all; proxy_pass http://a; } location /x/open/ { proxy_pass http://a; }", new string[0])]
+    [TestCase("location /x/ { deny all; location /x/y/ { allow all; proxy_pass http://a; } }", new string[0])]
+    [TestCase("location / { deny all; proxy_pass http://a; }", new string[0])]
+    public void AClosedLocation_IsClosedInAnyEncoding(string location, string[] paths) =>
+        Assert.That(Converted.NginxHttp($"server {{ listen 80; {location} }}").Config.BlockRules.Values.SelectMany(rule => rule.Paths), Is.EqualTo(paths));
+
+    [Test]
+    public void AClosedLocationOfADefaultServer_DoesNotCloseThoseOfOthers()
+    {
+        Converted made = Converted.NginxHttp("server { listen 80; location /x/ { deny all; } } server { listen 80; server_name b; location /x/ { proxy_pass http://a; } location /y/ { deny all; } }");
+        Assert.That(made.Config.BlockRules.Values.Select(rule => (rule.Hosts.Single(), rule.Paths.Single())), Is.EqualTo(new[] { ("b", "/y/*") }));
+    }
+
     [Test]
     public void AddressesOfAWholeListener_AreItsAccess()
     {

@@ -165,6 +165,7 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
         if (_access.Status(scope, place.Server, place.On) is { } status)
         {
             Refuse(place, match, status, source, "not for everybody: see the list above");
+            Block(place, match == prefix || !prefix.EndsWith('/') ? match : prefix + "*", status, source);
             return;
         }
         var route = new DraftObject();
@@ -178,6 +179,19 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
         long bytes = body is null ? BodyBytesMax : NginxValues.Size(body.Arg(0)) ?? BodyBytesMax;
         if (bytes > 0 && route.Has("cluster")) route.Add("requestBodyBytesMax", NginxValues.SizeText(bytes));
         Add(place, match, route, source);
+    }
+
+    // nginx looks for locations by the decoded path with its slashes merged; lb's routes do not, its rules do. Only where no other location would be hit.
+    private void Block(RoutePlace place, string pattern, int status, NginxDirective source)
+    {
+        string start = pattern.TrimEnd('*');
+        if (pattern is "/*" or "/**" || (place.Hosts.Length == 0 && place.On.Any(listener => listener.Servers.Count > 1)) || HasBelow(place.Server.Directive.Block!)) return;
+        DraftObject rules = config.Child("blockRules");
+        rules.Add(string.Create(CultureInfo.InvariantCulture, $"closed-{rules.Count + 1}"),
+            new DraftObject().Add("listeners", place.Listeners).Add("hosts", place.Hosts).Add("paths", new[] { pattern }).Add("status", status), $"{source.Place}: in any case and encoding of the path");
+
+        bool HasBelow(List<NginxDirective> block) => block.Exists(other => other is { Name: "location", Block: not null }
+            && ((other != source && other.Args is [.., var path] && (path + "/").StartsWith(start, StringComparison.OrdinalIgnoreCase)) || HasBelow(other.Block)));
     }
 
     private void Refuse(RoutePlace place, string match, int status, NginxDirective source, string why) =>
