@@ -55,6 +55,24 @@ public sealed class YarpMeaningTests
         Assert.That(made.Findings.Select(finding => finding[..2]), Is.EqualTo(status is null ? [] : new[] { "3:", "3:" }), string.Join('\n', made.Findings));
     }
 
+    // Within others, and where lb cannot tell, its case is as good as open: that is said.
+    [TestCase("/admin/{**x}", "/{**all}", true)]
+    [TestCase("/admin", "/{**all}", true)]
+    [TestCase("/admin/{**x}", "/Admin/open", false)]
+    [TestCase("/admin/{**x}", "/{tenant}/x", false)]
+    [TestCase("/{tenant}/x", "/{**all}", false)]
+    [TestCase("/{**x}", "/open", null)]
+    public void AClosedRoute_IsClosedInAnyCase(string closed, string open, bool? isBlocked)
+    {
+        Converted made = Converted.Yarp($$"""
+            { "ReverseProxy": { "Clusters": { "c": { "Destinations": { "d": { "Address": "http://h:1" } } } }, "Routes": {
+              "r": { "ClusterId": "c", "Match": { "Path": "{{closed}}" }, "AuthorizationPolicy": "x" },
+              "o": { "ClusterId": "c", "Match": { "Path": "{{open}}" } } } } }
+            """);
+        Assert.That(made.Config.BlockRules, Has.Count.EqualTo(isBlocked == true ? 1 : 0));
+        Assert.That(made.Tells(2, "another case"), Is.EqualTo(isBlocked == false), string.Join('\n', made.Findings));
+    }
+
     [TestCase("""{ "Name": "X-A", "Values": ["2"] }""", false)]
     [TestCase("""{ "Name": "X-A", "Values": ["beta"] }""", true)]
     [TestCase("""{ "Name": "X-A", "Values": ["beta"], "IsCaseSensitive": true }""", false)]

@@ -40,10 +40,11 @@ internal static class YarpConverter
         bool hasPassword = YarpListeners.Convert(file, config);
         var proxy = new YarpSection(section.Value, "ReverseProxy", findings);
         var hosts = new Dictionary<string, YarpHosts>(StringComparer.OrdinalIgnoreCase); // by cluster
-        DraftObject routes = config.Child("routes");
-        DraftObject policies = config.Child("policies");
+        config.Child("routes");
+        config.Child("policies");
         YarpSection all = proxy.Section("Routes");
-        foreach ((string name, YarpSection route) in all.Sections()) YarpRoutes.Convert(name, route, routes, policies, hosts);
+        YarpMatch[] matches = [.. all.Sections().Select(route => YarpMatch.Of(route.Key, route.Section)).OfType<YarpMatch>()];
+        foreach (YarpMatch match in matches) YarpRoutes.Convert(match, matches, config, hosts);
         if (YarpRoutes.HasLetters(all)) all.Differs("YARP matches paths without regard to case, lb by case");
         DraftObject clusters = config.Child("clusters");
         foreach ((string name, YarpSection cluster) in proxy.Section("Clusters").Sections()) YarpClusters.Convert(name, cluster, clusters, hosts.GetValueOrDefault(name));
