@@ -41,6 +41,10 @@ public sealed class NginxMeaningTests
     }
 
     [Test]
+    public void ADestinationHasTheTimeThatNginxGivesIt() =>
+        Assert.That(Converted.NginxHttp("server { listen 80; location / { proxy_pass http://a; } }").Config.Clusters["a"].ResponseHeadTimeout, Is.EqualTo(TimeSpan.FromMinutes(1)));
+
+    [Test]
     public void SlashesAndTheirEncoding_AreToldOfOnce()
     {
         Converted made = Converted.NginxHttp("""

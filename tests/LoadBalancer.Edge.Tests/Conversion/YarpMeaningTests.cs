@@ -28,6 +28,7 @@ public sealed class YarpMeaningTests
     [TestCase("""{ "RequestHeader": "Host", "Set": "x.example.com" }""", "RequestHeader")]
     [TestCase("""{ "RequestHeader": "X-Forwarded-For", "Set": "x" }""", "RequestHeader")]
     [TestCase("""{ "PathSet": "/x" }""", "PathSet")]
+    [TestCase("""{ "PathPrefix": {} }""", "PathPrefix")]
     [TestCase("1", "0")]
     public void ATransform(string transform, string? told)
     {
@@ -161,6 +162,13 @@ public sealed class YarpMeaningTests
         ConversionResult result = YarpConverter.Convert(Encoding.UTF8.GetBytes("""{ "Kestrel": { "Endpoints": { "S": { "Url": "https://*:443" } } }, "ReverseProxy": { } }"""), "appsettings.json");
         Assert.That(result.Text, Does.Not.Contain("5000"));
         Assert.That(result.Findings, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void ADestinationHasTheTimeThatYarpGivesIt()
+    {
+        Core.Configuration.ClusterConfig cluster = One(""" "ClusterId": "c", "Match": {} """, "").Config.Clusters["c"];
+        Assert.That((cluster.ResponseHeadTimeout, cluster.IdleTimeout), Is.EqualTo((TimeSpan.FromSeconds(100), TimeSpan.FromSeconds(100))));
     }
 
     [Test]

@@ -136,7 +136,7 @@ internal sealed class NginxLocations(DraftObject config, NginxClusters clusters,
     {
         if (scope.Find("proxy_connect_timeout") is { } connect) cluster.Add("connectTimeout", NginxValues.Duration(connect.Arg(0)));
         NginxDirective? read = scope.Find("proxy_read_timeout"), send = scope.Find("proxy_send_timeout");
-        if (read is not null) cluster.Add("responseHeadTimeout", NginxValues.Duration(read.Arg(0)));
+        cluster.Add("responseHeadTimeout", read is null ? "1m" : NginxValues.Duration(read.Arg(0))); // nginx's default, longer than lb's
         if ((NginxValues.Time(read?.Arg(0) ?? ""), NginxValues.Time(send?.Arg(0) ?? "")) is var (a, b) && (a ?? b) is not null)
             cluster.Add("idleTimeout", NginxValues.Duration(a > b || b is null ? a!.Value : b.Value));
         if (read is not null) cluster.Add("tunnelIdleTimeout", NginxValues.Duration(read.Arg(0)));

@@ -44,7 +44,8 @@ internal static class YarpClusters
     private static void Http(YarpSection cluster, DraftObject draft, bool isHttps)
     {
         YarpSection request = cluster.Section("HttpRequest"), client = cluster.Section("HttpClient");
-        if (request.Duration("ActivityTimeout") is { } time) draft.Add("responseHeadTimeout", time).Add("idleTimeout", time);
+        object time = request.Duration("ActivityTimeout") ?? "100s"; // YARP's default, longer than lb's
+        draft.Add("responseHeadTimeout", time).Add("idleTimeout", time);
         if (request.Text("Version") is { } version && version is not ("1.1" or "1")) request.Differs("Version", "lb speaks HTTP/1.1 with destinations");
         request.Text("VersionPolicy");
         request.Text("AllowResponseBuffering"); // lb never holds answers back
