@@ -193,6 +193,8 @@ public sealed class NginxConverterTests : IDisposable
         [
             "listen 80;", "listen 443 ssl;", "listen x:y;", "server_name a.b *.c ~x _;", "location / { proxy_pass http://u; }", "location /a/ { proxy_pass http://u/b/; return 301 /$uri; }", "location = /x { return 200 \"a\\n\\\"b\"; }",
             "proxy_set_header \"X Y\" \"\u2028*/\n//\";", "return 404;", "return 301 $scheme://$host;", "limit_req zone=z burst=1;", "proxy_cache c;", "proxy_read_timeout 1y;", "client_max_body_size 1x;", "add_header A b;", "location @n { }", "proxy_pass https://1.2.3.4:99999;",
+            "deny all;", "allow 10.0.0.1;", "deny 10.0.0.0/8;", "internal;", "auth_basic x;", "limit_except GET { deny all; }", "location /a/ { allow all; deny x; location /a/b/ { internal; proxy_pass http://u; } }", "if ($a) { return 403; }",
+            "listen [::]:80 ipv6only=off;", "listen 81 udp;", "listen 82 proxy_protocol;", "listen unix:/x proxy_protocol;", "set_real_ip_from 10.0.0.0/8;", "real_ip_header X-Forwarded-For;", "ssl_certificate a.pem;", "ssl_verify_client on;",
         ];
         for (int seed = 0; seed < 500; seed++)
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using LoadBalancer.Edge.Conversion;
 using LoadBalancer.Edge.Conversion.Yarp;
+using LoadBalancer.Hosting.Configuration;
 using NUnit.Framework;
 
 namespace LoadBalancer.Edge.Tests.Conversion;
@@ -162,6 +163,31 @@ public sealed class YarpMeaningTests
         ConversionResult result = YarpConverter.Convert(Encoding.UTF8.GetBytes("""{ "Kestrel": { "Endpoints": { "S": { "Url": "https://*:443" } } }, "ReverseProxy": { } }"""), "appsettings.json");
         Assert.That(result.Text, Does.Not.Contain("5000"));
         Assert.That(result.Findings, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void AFieldThatIsChangedTwice_IsToldOf()
+    {
+        Converted made = One(""" "ClusterId": "c", "Match": {}, "Transforms": [{ "RequestHeader": "X", "Set": "a" }, { "RequestHeader": "X", "Set": "b" }, { "RequestHeader": "X", "Append": "c" }] """, "");
+        Assert.That(made.Findings, Has.Length.EqualTo(1));
+        Assert.That(made.Tells(2, "X is changed"), made.Findings[0]);
+    }
+
+    // Sections of any shape: never an exception, always a JSON that can be read.
+    [Test]
+    public void AnySections_GiveAFileThatCanBeRead()
+    {
+        string[] values = ["1", "\"x\"", "null", "true", "{}", "[]", "[1, {}]", "{ \"a\": 1 }", "\"/a/{b}\"", "[\"*.a.b\", \"*:80\"]", "[{ \"PathPrefix\": null }, { \"RequestHeader\": \"A\", \"Set\": \"b\" }, { \"X-Forwarded\": {} }]"];
+        string[] keys = ["ClusterId", "Match", "Path", "Hosts", "Methods", "Headers", "AuthorizationPolicy", "Transforms", "Timeout", "Destinations", "Address", "HealthCheck", "SessionAffinity", "HttpRequest", "HttpClient", "LoadBalancingPolicy"];
+        for (int seed = 0; seed < 500; seed++)
+        {
+            var random = new Random(seed);
+            string Some(int depth) => string.Join(", ", keys.Where(_ => random.Next(3) == 0).Select(key => $"\"{key}\": {(depth > 0 && random.Next(3) == 0 ? $"{{ {Some(depth - 1)} }}" : values[random.Next(values.Length)])}"));
+            string text = $$"""{ "Kestrel": { "Endpoints": { "a": { {{Some(1)}} } } }, "ReverseProxy": { "Routes": { "r": { {{Some(2)}} }, "s": { {{Some(2)}} } }, "Clusters": { "c": { {{Some(2)}} } } } }""";
+            ConversionResult result = YarpConverter.Convert(Encoding.UTF8.GetBytes(text), "appsettings.json");
+            ConfigReadResult read = ConfigFile.Parse(Encoding.UTF8.GetBytes(result.Text!), "lb.json");
+            Assert.That(read.Problems.Where(problem => problem.Message.Contains("JSON", StringComparison.Ordinal) || problem.Message.Contains("unknown key", StringComparison.Ordinal) || problem.Message.Contains("twice", StringComparison.Ordinal)), Is.Empty, $"seed {seed}\n{text}\n{result.Text}");
+        }
     }
 
     [Test]

@@ -32,14 +32,12 @@ internal sealed class YarpTransforms
                     transform.Differs("RequestHeader", $"lb sets {field} by itself; left out");
                     transform.UseAll();
                 }
-                else if (transform.Text("Set") is { } value) set.Add(field, value);
-                else if (transform.Text("Append") is { } appended) add.Add(field, appended);
+                else Field(transform, field, set, add);
             }
             else if (transform.Text("RequestHeaderRemove") is { } removed) remove.Add(removed);
             else if (transform.Text("ResponseHeader") is { } answered)
             {
-                if (transform.Text("Set") is { } value) responseSet.Add(answered, value);
-                else if (transform.Text("Append") is { } appended) responseAdd.Add(answered, appended);
+                Field(transform, answered, responseSet, responseAdd);
                 When(transform, "ResponseHeader");
             }
             else if (transform.Text("ResponseHeaderRemove") is { } hidden)
@@ -71,6 +69,16 @@ internal sealed class YarpTransforms
         if (_headers.Count == 0) return null;
         policies.Add($"{name}-headers", new DraftObject().Add("headers", _headers), route.Place);
         return $"{name}-headers";
+    }
+
+    // A policy names each field once.
+    private static void Field(YarpSection transform, string name, DraftObject set, DraftObject add)
+    {
+        bool sets = transform.Has("Set");
+        if (transform.Text(sets ? "Set" : "Append") is not { } value) return;
+        DraftObject into = sets ? set : add;
+        if (into.Has(name)) transform.Differs($"{name} is changed so before; left out");
+        else into.Add(name, value);
     }
 
     // YARP changes answers below 400 alone where nothing is said.
