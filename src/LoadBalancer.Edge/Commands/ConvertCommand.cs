@@ -8,6 +8,8 @@ namespace LoadBalancer.Edge.Commands;
 /// <summary><c>lb convert</c></summary>
 internal static class ConvertCommand
 {
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
     private static readonly Option<string> s_output = new("--output", "-o") { Description = "File to write; \"-\" for standard output", DefaultValueFactory = _ => "lb.json", Recursive = true };
     private static readonly Option<bool> s_force = new("--force", "-f") { Description = "Overwrite a file that exists", Recursive = true };
 
@@ -43,7 +45,10 @@ internal static class ConvertCommand
         {
             try
             {
-                using var stream = new FileStream(output, force ? FileMode.Create : FileMode.CreateNew, FileAccess.Write);
+                var options = new FileStreamOptions { Mode = force ? FileMode.Create : FileMode.CreateNew, Access = FileAccess.Write };
+                if (result.HasPassword && !OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
+                using var stream = new FileStream(output, options);
+                if (result.HasPassword && !OperatingSystem.IsWindows()) File.SetUnixFileMode(stream.SafeFileHandle, OwnerOnly); // one that was there keeps its mode else
                 using var writer = new StreamWriter(stream);
                 writer.Write(result.Text);
             }

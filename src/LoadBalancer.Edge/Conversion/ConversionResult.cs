@@ -3,7 +3,8 @@ namespace LoadBalancer.Edge.Conversion;
 /// <summary>What came of a configuration of another balancer.</summary>
 /// <param name="Text">The configuration for lb, with comments; null where the file could not be read at all.</param>
 /// <param name="Findings">What was left out, and what is not quite the same, in the order of the files. With <paramref name="Text"/> null, why it could not be read.</param>
-internal sealed record ConversionResult(string? Text, IReadOnlyList<ConversionFinding> Findings)
+/// <param name="HasPassword">Whether a password stands in the text, which is then for its owner alone.</param>
+internal sealed record ConversionResult(string? Text, IReadOnlyList<ConversionFinding> Findings, bool HasPassword = false)
 {
     internal static ConversionResult Unreadable(string file, int line, string message) => new(null, [new(file, line, message)]);
 }

@@ -22,7 +22,7 @@ public sealed class YarpConverterTests
               "ReverseProxy": {
                 "Routes": {
                   "api": { "ClusterId": "app", "Match": { "Path": "/api/{**rest}", "Hosts": ["a.example.com"], "Methods": ["get"] }, "Timeout": "00:00:10",
-                    "Transforms": [{ "PathRemovePrefix": "/api" }, { "RequestHeader": "X-Env", "Set": "prod" }, { "ResponseHeaderRemove": "Server" }, { "RequestHeaderOriginalHost": "true" }] },
+                    "Transforms": [{ "PathRemovePrefix": "/api" }, { "RequestHeader": "X-Env", "Set": "prod" }, { "ResponseHeaderRemove": "Server", "When": "Always" }, { "RequestHeaderOriginalHost": "true" }] },
                   "user": { "clusterId": "other", "match": { "path": "/users/{id:int}" , "Headers": [{ "Name": "X-Version", "Values": ["2"], "Mode": "ExactHeader" }] } },
                 },
                 "Clusters": {
@@ -48,7 +48,7 @@ public sealed class YarpConverterTests
         Assert.That((app.Ejection.Enabled, app.Ejection.Duration), Is.EqualTo((true, TimeSpan.FromMinutes(1))));
         Assert.That(app.Destinations.Values.Select(d => d.Address), Is.EqualTo(new[] { "https://10.0.0.1:8443", "app.internal:80" }));
         Assert.That((config.Clusters["other"].Balance, config.Clusters["other"].Host, config.Clusters["other"].Ejection.Enabled), Is.EqualTo(("power-of-two", "destination", false)));
-        Assert.That(findings, Is.EqualTo(new[] { "9: ReverseProxy:Routes:user:Match:Path: the constraint of {id:int} is left out: any segment matches", "19: ReverseProxy:Clusters:other:Metadata: left out" }));
+        Assert.That(findings, Is.EqualTo(new[] { "6: ReverseProxy:Routes: YARP matches paths without regard to case, lb by case", "9: ReverseProxy:Routes:user:Match:Path: the constraint of {id:int} is left out: any segment matches", "19: ReverseProxy:Clusters:other:Metadata: left out" }));
     }
 
     [Test]

@@ -128,8 +128,8 @@ internal sealed class NginxClusters(Action<NginxDirective, string> differs, Ngin
     // nginx: after max_fails (1) failures within fail_timeout (10 s) a server is left alone for as long. lb's own defaults stand where nothing is said.
     private DraftObject? Ejection(NginxDirective[] servers)
     {
-        int[] fails = [.. servers.Select(server => NginxValues.Count(NginxValues.Option(server.Args, "max_fails"))).OfType<int>().Distinct()];
-        string[] times = [.. servers.Select(server => NginxValues.Option(server.Args, "fail_timeout")).OfType<string>().Distinct()];
+        int[] fails = Said("max_fails") ? [.. servers.Select(server => NginxValues.Count(NginxValues.Option(server.Args, "max_fails")) ?? 1).Distinct()] : [];
+        string[] times = Said("fail_timeout") ? [.. servers.Select(server => NginxValues.Option(server.Args, "fail_timeout") ?? "10s").Distinct()] : [];
         if (fails.Length == 0 && times.Length == 0) return null;
         if (fails.Length > 1 || times.Length > 1) differs(servers[0], "max_fails and fail_timeout are one for the whole cluster in lb: the largest are taken");
         var ejection = new DraftObject();
@@ -137,6 +137,8 @@ internal sealed class NginxClusters(Action<NginxDirective, string> differs, Ngin
         if (fails.Length > 0) ejection.Add("consecutiveFailures", fails.Max());
         if (times.Select(NginxValues.Time).OfType<TimeSpan>().DefaultIfEmpty().Max() is var longest && longest > TimeSpan.Zero) ejection.Add("duration", NginxValues.Duration(longest));
         return ejection;
+
+        bool Said(string option) => servers.Any(server => NginxValues.Option(server.Args, option) is not null);
     }
 
     private void Note(NginxDirective directive, string text)

@@ -50,7 +50,7 @@ internal sealed class NginxConverter
         // A file of sites-available has its servers at the top: taken as within http.
         bool isFragment = main.Exists(directive => directive.Name is "server" or "upstream");
         var mainScope = new NginxScope(main, null);
-        DraftObject listeners = _config.Child("listeners");
+        _config.Child("listeners");
         _config.Child("routes");
         var clusters = new NginxClusters(Differs);
         if (isFragment) new NginxHttp(_config, clusters, Differs).Convert(main, mainScope);
@@ -59,7 +59,7 @@ internal sealed class NginxConverter
             context.IsUsed = true;
             var scope = new NginxScope(context.Block!, mainScope);
             if (context.Name == "http") new NginxHttp(_config, clusters, Differs).Convert(context.Block!, scope);
-            else new NginxStream(listeners, new NginxClusters(Differs, clusters), Differs).Convert(context.Block!, scope);
+            else new NginxStream(_config, new NginxClusters(Differs, clusters), Differs).Convert(context.Block!, scope);
         }
         clusters.Clusters.CopyTo(_config.Child("clusters"));
         Left(main);

@@ -9,7 +9,9 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
     private const long BodyBytesMax = 1 << 20; // nginx's default of client_max_body_size
     private readonly NginxListeners _listeners = new(differs);
     private readonly NginxLocations _locations = new(config, clusters, differs);
+    private readonly NginxAccess _access = new(config, differs);
     private readonly HashSet<string> _matches = new(StringComparer.Ordinal);
+    private bool _hasToldOfSlashes;
 
     internal void Convert(List<NginxDirective> block, NginxScope http)
     {
@@ -29,7 +31,8 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
         }
         _listeners.Complete(listener => listener.IsEncrypted ? "https" : "http");
         AccessLog(http);
-        foreach (NginxListener listener in _listeners.All) Listener(listener);
+        foreach (NginxListener listener in _listeners.All.ToArray())
+            if (!TryListener(listener)) _listeners.Remove(listener);
         foreach (NginxServer server in servers) Server(server);
     }
 
@@ -63,22 +66,25 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
         }
     }
 
-    private void Listener(NginxListener listener)
+    // False where lb cannot be as nginx is there.
+    private bool TryListener(NginxListener listener)
     {
         NginxServer server = listener.Default!;
         NginxScope scope = server.Scope;
         var draft = new DraftObject().Add("address", listener.Address).Add("backlog", listener.Backlog);
         if (listener.Host == "[::]") draft.Add("dualStack", false);
-        if (listener.HasProxyProtocol)
+        if (!NginxPeers.TryProxyProtocol(listener, scope, draft, differs)) return false;
+        if (scope.Find("real_ip_header") is { } field)
         {
-            string[] peers = [.. scope.All("set_real_ip_from").Select(from => from.Arg(0))];
-            scope.Find("real_ip_header");
-            if (peers.Length == 0) differs(server.Directive, "takes PROXY headers of everybody; lb of those alone that \"set_real_ip_from\" names, which is missing");
-            draft.Add("proxyProtocol", new DraftObject().Add("trustedPeers", peers));
+            if (!listener.HasProxyProtocol && field.Arg(0).Equals("X-Forwarded-For", StringComparison.OrdinalIgnoreCase)) draft.Add("trustedProxies", NginxPeers.Trusted(scope, differs));
+            else if (!listener.HasProxyProtocol || field.Arg(0) != "proxy_protocol") differs(field, "left out: lb finds clients in PROXY headers, X-Forwarded-For and Forwarded");
         }
-        else if (scope.Find("real_ip_header")?.Arg(0).Equals("X-Forwarded-For", StringComparison.OrdinalIgnoreCase) == true)
-            draft.Add("trustedProxies", scope.All("set_real_ip_from").Select(from => from.Arg(0)).ToArray());
-        if (listener.IsEncrypted) draft.Add("tls", Tls(listener));
+        if (listener.IsEncrypted)
+        {
+            if (NginxTls.Of(listener, differs) is not { } tls) return false;
+            draft.Add("tls", tls);
+        }
+        _access.Add(listener, draft);
         var limits = new DraftObject();
         if (scope.Find("client_header_timeout") is { } head) limits.Add("requestHeadTimeout", NginxValues.Duration(head.Arg(0)));
         if (scope.Find("client_body_timeout") is { } body) limits.Add("requestBodyIdleTimeout", NginxValues.Duration(body.Arg(0)));
@@ -89,36 +95,7 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
             limits.Add("requestLineBytesMax", NginxValues.SizeText(size)).Add("requestHeadBytesMax", NginxValues.SizeText(Math.Min(count * size, 64 * 1024)));
         draft.Add("limits", limits);
         config.Child("listeners").Add(listener.Name, draft, server.Directive.Place);
-    }
-
-    private DraftObject Tls(NginxListener listener)
-    {
-        var certificates = new List<DraftObject>();
-        NginxServer[] servers = [listener.Default!, .. listener.Servers.Where(server => server != listener.Default)];
-        foreach (NginxServer server in servers)
-        {
-            IReadOnlyList<NginxDirective> files = server.Scope.All("ssl_certificate"), keys = server.Scope.All("ssl_certificate_key");
-            for (int i = 0; i < files.Count; i++)
-            {
-                DraftObject certificate = new DraftObject().Add("file", files[i].Arg(0)).Add("key", i < keys.Count ? keys[i].Arg(0) : null);
-                if (server.Scope.Find("ssl_stapling_file") is { } ocsp) certificate.Add("ocsp", ocsp.Arg(0));
-                if (!certificates.Exists(other => other.ToString() == certificate.ToString())) certificates.Add(certificate);
-            }
-        }
-        NginxScope scope = listener.Default!.Scope;
-        var tls = new DraftObject().Add("certificates", certificates);
-        if (scope.Find("ssl_protocols") is { } protocols)
-        {
-            if (protocols.Args is ["TLSv1.3"]) tls.Add("policy", "modern");
-            else if (protocols.Args.Any(protocol => protocol is not ("TLSv1.2" or "TLSv1.3"))) differs(protocols, "lb speaks TLS 1.2 and 1.3");
-        }
-        if (scope.Find("ssl_verify_client") is { } verify && verify.Arg(0) != "off")
-        {
-            if (verify.Arg(0) is "on" or "optional" && scope.Find("ssl_client_certificate") is { } authorities)
-                tls.Add("clientCertificates", new DraftObject().Add("ca", authorities.Arg(0)).Add("mode", verify.Arg(0) == "on" ? "required" : "optional"));
-            else differs(verify, "left out: clients are not verified");
-        }
-        return tls;
+        return true;
     }
 
     private void Server(NginxServer server)
@@ -133,7 +110,7 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
         {
             if (listeners.Length == 0) continue;
             bool? isEncrypted = listeners.All(listener => listener.IsEncrypted) ? true : listeners.Any(listener => listener.IsEncrypted) ? null : false;
-            var place = new RoutePlace(server, listeners.Length == _listeners.All.Count ? [] : [.. listeners.Select(listener => listener.Name)], hosts, isEncrypted);
+            var place = new RoutePlace(server, listeners, listeners.Length == _listeners.All.Count ? [] : [.. listeners.Select(listener => listener.Name)], hosts, isEncrypted);
             // "return" of a server comes before its locations.
             if (server.Scope.Own("return").Count > 0) Route(place, "/**", "/", server.Scope, server.Directive);
             else if (!Locations(place, server.Directive.Block!, server.Scope)) Refuse(place, "/**", 404, server.Directive, "no location of the server is for other paths");
@@ -151,8 +128,9 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
             (string modifier, string path) = location.Args is [var first, var second] ? (first, second) : ("", location.Arg(0));
             if (modifier is "~" or "~*" || path.StartsWith('@') || !path.StartsWith('/'))
             {
+                string rules = path.StartsWith('@') || !NginxAccess.Asks(location) ? "" : "; what it matches goes to wider locations, WITHOUT its rules about who may";
                 MarkAll(location.Block);
-                differs(location, path.StartsWith('@') ? "lb has no named locations" : "lb matches no paths by regular expressions");
+                differs(location, path.StartsWith('@') ? "lb has no named locations" : $"lb matches no paths by regular expressions{rules}");
                 continue;
             }
             var scope = new NginxScope(location.Block, outer);
@@ -164,11 +142,19 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
                 continue;
             }
             isWhole |= match == "/**";
+            if (match != "/**" && !_hasToldOfSlashes)
+            {
+                _hasToldOfSlashes = true;
+                differs(location, "nginx merges slashes and decodes \"%2F\" before it looks for a location, here and elsewhere; lb does neither, so \"//x\" and \"/a%2Fx\" may come to another route");
+            }
             if (!isExact && !path.EndsWith('/')) differs(location, $"matches {path} and what is below it, not other paths that begin so");
             Route(place, match, path, scope, location);
             // nginx redirects "/path" to "/path/" where that is a location that proxies.
-            if (!isExact && path.EndsWith('/') && path.Length > 1 && scope.Own("proxy_pass").Count > 0 && !block.Exists(other => other.Name == "location" && other.Args is [.., var same] && same == path[..^1] && (other.Args.Length == 1 || other.Arg(0) == "=")))
-                Add(place, path[..^1], new DraftObject().Add("redirect", new DraftObject().Add("to", path + "{query}").Add("status", 301)), location);
+            if (!isExact && path.EndsWith('/') && path.Length > 1 && scope.Block.Any(pass => pass.Name == "proxy_pass") && !block.Exists(other => other.Name == "location" && other.Args is [.., var same] && same == path[..^1] && (other.Args.Length == 1 || other.Arg(0) == "=")))
+            {
+                if (scope.Find("internal") is not null) Refuse(place, path[..^1], 404, location, "internal");
+                else Add(place, path[..^1], new DraftObject().Add("redirect", new DraftObject().Add("to", path + "{query}").Add("status", 301)), location);
+            }
             Locations(place, location.Block, scope);
         }
         return isWhole;
@@ -176,6 +162,12 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
 
     private void Route(RoutePlace place, string match, string prefix, NginxScope scope, NginxDirective source)
     {
+        if (_access.Status(scope, place.Server, place.On) is { } status)
+        {
+            Refuse(place, match, status, source, "not for everybody: see the list above");
+            Block(place, match == prefix || !prefix.EndsWith('/') ? match : prefix + "*", status, source);
+            return;
+        }
         var route = new DraftObject();
         if (!_locations.TryAct(scope, prefix, place.IsEncrypted, route))
         {
@@ -187,6 +179,19 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
         long bytes = body is null ? BodyBytesMax : NginxValues.Size(body.Arg(0)) ?? BodyBytesMax;
         if (bytes > 0 && route.Has("cluster")) route.Add("requestBodyBytesMax", NginxValues.SizeText(bytes));
         Add(place, match, route, source);
+    }
+
+    // nginx looks for locations by the decoded path with its slashes merged; lb's routes do not, its rules do. Only where no other location would be hit.
+    private void Block(RoutePlace place, string pattern, int status, NginxDirective source)
+    {
+        string start = pattern.TrimEnd('*');
+        if (pattern is "/*" or "/**" || (place.Hosts.Length == 0 && place.On.Any(listener => listener.Servers.Count > 1)) || HasBelow(place.Server.Directive.Block!)) return;
+        DraftObject rules = config.Child("blockRules");
+        rules.Add(string.Create(CultureInfo.InvariantCulture, $"closed-{rules.Count + 1}"),
+            new DraftObject().Add("listeners", place.Listeners).Add("hosts", place.Hosts).Add("paths", new[] { pattern }).Add("status", status), $"{source.Place}: in any case and encoding of the path");
+
+        bool HasBelow(List<NginxDirective> block) => block.Exists(other => other is { Name: "location", Block: not null }
+            && ((other != source && other.Args is [.., var path] && (path + "/").StartsWith(start, StringComparison.OrdinalIgnoreCase)) || HasBelow(other.Block)));
     }
 
     private void Refuse(RoutePlace place, string match, int status, NginxDirective source, string why) =>
@@ -223,5 +228,5 @@ internal sealed class NginxHttp(DraftObject config, NginxClusters clusters, Acti
     }
 
     /// <summary>For which requests a server's routes are.</summary>
-    private sealed record RoutePlace(NginxServer Server, string[] Listeners, string[] Hosts, bool? IsEncrypted);
+    private sealed record RoutePlace(NginxServer Server, NginxListener[] On, string[] Listeners, string[] Hosts, bool? IsEncrypted);
 }

@@ -3,8 +3,11 @@ using System.Globalization;
 namespace LoadBalancer.Edge.Conversion.Nginx;
 
 /// <summary>An address that servers of an nginx configuration share, and becomes one listener.</summary>
-internal sealed class NginxListener(string host, int port, string? socket)
+internal sealed class NginxListener(string host, int port, string? socket, NginxDirective listen)
 {
+    /// <summary>The first directive that names it.</summary>
+    internal NginxDirective Directive => listen;
+
     /// <summary>"" for every IPv4 address, "[::]" for every IPv6 one, "*" for both.</summary>
     internal string Host { get; set; } = host;
 
@@ -18,6 +21,9 @@ internal sealed class NginxListener(string host, int port, string? socket)
     internal bool IsEncrypted { get; set; }
 
     internal bool HasProxyProtocol { get; set; }
+
+    /// <summary>Of "[::]": whether it takes IPv4 clients too ("ipv6only=off", which one server says for all).</summary>
+    internal bool IsDualStack { get; set; }
 
     internal int? Backlog { get; set; }
 
@@ -64,8 +70,14 @@ internal sealed class NginxListeners(Action<NginxDirective, string> differs)
             differs(listen, "is no address that lb can listen on");
             return;
         }
+        // A socket of its own, also where another server has the port for TCP.
+        if (listen.Args.Any(option => option is "udp" or "quic"))
+        {
+            differs(listen, "lb has no UDP: there is no listener for it");
+            return;
+        }
         NginxListener? listener = _all.Find(other => other.Host == host && other.Port == port && other.Socket == socket);
-        if (listener is null) _all.Add(listener = new NginxListener(host, port, socket));
+        if (listener is null) _all.Add(listener = new NginxListener(host, port, socket, listen));
         bool isDefault = false;
         foreach (string option in listen.Args.Skip(1))
         {
@@ -75,12 +87,19 @@ internal sealed class NginxListeners(Action<NginxDirective, string> differs)
             else if (name == "proxy_protocol") listener.HasProxyProtocol = true;
             else if (name == "backlog") listener.Backlog = NginxValues.Count(NginxValues.Option([option], "backlog"));
             else if (name is "http2" or "spdy") differs(listen, "lb speaks HTTP/1.1 with clients; HTTP/2 is left out");
-            else if (name is "udp" or "quic") differs(listen, "lb forwards no UDP");
+            else if (option == "ipv6only=off") listener.IsDualStack = true;
             else if (name is not ("reuseport" or "deferred" or "so_keepalive" or "ipv6only" or "bind" or "fastopen" or "rcvbuf" or "sndbuf" or "setfib" or "accept_filter")) differs(listen, $"the option \"{name}\" is left out");
         }
         if (!listener.Servers.Contains(server)) listener.Servers.Add(server);
         if (!server.Listeners.Contains(listener)) server.Listeners.Add(listener);
         if (isDefault || listener.Default is null) listener.Default = server;
+    }
+
+    /// <summary>Leaves one out: its servers are then for their other addresses alone.</summary>
+    internal void Remove(NginxListener listener)
+    {
+        _all.Remove(listener);
+        foreach (NginxServer server in listener.Servers) server.Listeners.Remove(listener);
     }
 
     /// <summary>Makes one of the two wildcards of a port where they have the same servers, and gives names.</summary>
@@ -94,6 +113,9 @@ internal sealed class NginxListeners(Action<NginxDirective, string> differs)
             _all.Remove(six);
             foreach (NginxServer server in six.Servers) server.Listeners.Remove(six);
         }
+        // Where IPv4 has a listener of its own, its clients come to that one.
+        foreach (NginxListener six in _all.Where(listener => listener is { Host: "[::]", Socket: null, IsDualStack: true }))
+            if (!_all.Exists(other => other is { Host: "" or "*", Socket: null } && other.Port == six.Port)) six.Host = "*";
         var taken = new HashSet<string>();
         foreach (NginxListener listener in _all)
         {
@@ -118,7 +140,10 @@ internal sealed class NginxListeners(Action<NginxDirective, string> differs)
         if (!hasPort) port = 80;
         host = hasPort ? text[..colon] : text;
         if (host is "*" or "0.0.0.0") host = "";
-        return host is "" or "localhost" || System.Net.IPAddress.TryParse(host.Trim('[', ']'), out _);
+        if (host is "" or "localhost") return true;
+        if (!System.Net.IPAddress.TryParse(host.Trim('[', ']'), out System.Net.IPAddress? address)) return false;
+        if (address.Equals(System.Net.IPAddress.IPv6Any)) host = "[::]"; // of its many spellings
+        return true;
     }
 
     private static bool IsPort(string text, out int port) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port is > 0 and < 65536;

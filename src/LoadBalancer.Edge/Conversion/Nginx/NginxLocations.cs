@@ -7,6 +7,7 @@ internal sealed class NginxLocations(DraftObject config, NginxClusters clusters,
 {
     private readonly Dictionary<string, string> _policies = new(StringComparer.Ordinal); // by content
     private readonly Dictionary<string, NginxDirective> _zones = new(StringComparer.Ordinal);
+    private readonly Dictionary<NginxDirective, string> _counters = []; // the first limit of a zone
     private readonly HashSet<string> _caches = new(StringComparer.Ordinal);
 
     /// <summary>Takes what http says of limits and caches, by name.</summary>
@@ -81,7 +82,13 @@ internal sealed class NginxLocations(DraftObject config, NginxClusters clusters,
         if (scheme == "https") settings.Add("tls", Tls(scope));
         if (clusters.Get(authority, pass, settings, scheme) is not { } cluster) return Unmapped(pass);
         route.Add("cluster", cluster);
-        if (scope.Find("proxy_redirect") is { } redirect && redirect.Arg(0) is not ("off" or "default")) differs(redirect, "Location is not changed");
+        NginxDirective? redirect = scope.Find("proxy_redirect");
+        // What nginx does where nothing is said: a destination that was asked by its own name redirects to it.
+        if (redirect is null or { Args: ["default"] })
+        {
+            if (host == authority) differs(redirect ?? pass, $"Location of answers is not changed from {scheme}://{authority}{path} to {prefix}; with \"proxy_set_header Host $host\" destinations redirect to what the client asked for");
+        }
+        else if (redirect.Arg(0) != "off") differs(redirect, "Location is not changed");
         Limits(scope, route);
         Fields(scope, route, path is null || path == prefix ? null : Rewrite(pass, prefix, path));
         Cache(scope, route);
@@ -129,7 +136,7 @@ internal sealed class NginxLocations(DraftObject config, NginxClusters clusters,
     {
         if (scope.Find("proxy_connect_timeout") is { } connect) cluster.Add("connectTimeout", NginxValues.Duration(connect.Arg(0)));
         NginxDirective? read = scope.Find("proxy_read_timeout"), send = scope.Find("proxy_send_timeout");
-        if (read is not null) cluster.Add("responseHeadTimeout", NginxValues.Duration(read.Arg(0)));
+        cluster.Add("responseHeadTimeout", read is null ? "1m" : NginxValues.Duration(read.Arg(0))); // nginx's default, longer than lb's
         if ((NginxValues.Time(read?.Arg(0) ?? ""), NginxValues.Time(send?.Arg(0) ?? "")) is var (a, b) && (a ?? b) is not null)
             cluster.Add("idleTimeout", NginxValues.Duration(a > b || b is null ? a!.Value : b.Value));
         if (read is not null) cluster.Add("tunnelIdleTimeout", NginxValues.Duration(read.Arg(0)));
@@ -161,8 +168,13 @@ internal sealed class NginxLocations(DraftObject config, NginxClusters clusters,
         foreach (NginxDirective field in route.Has("cluster") ? scope.All("proxy_set_header") : [])
         {
             string name = field.Arg(0).ToLowerInvariant(), value = field.Arg(1);
-            // These lb sets by itself, and knows better: framing, upgrades, who the client is.
-            if (name is "host" or "connection" or "upgrade" or "x-forwarded-proto" or "x-forwarded-host" or "x-forwarded-for" or "forwarded" or "via") continue;
+            // lb knows better how messages are framed.
+            if (name is "host" or "connection") continue;
+            if (name is "upgrade" or "x-forwarded-proto" or "x-forwarded-host" or "x-forwarded-for" or "forwarded" or "via")
+            {
+                if (!IsOwnField(name, value)) differs(field, $"left out: lb sets this field by itself ({(name == "upgrade" ? "clients may upgrade" : "keys \"forwarded\" and \"trustedProxies\" of the listener")})");
+                continue;
+            }
             if (value.Contains('$')) differs(field, "lb's fields have fixed values; the destination finds the client in X-Forwarded-For, a script can set others");
             else if (value.Length == 0) removed.Add(field.Arg(0));
             else if (!set.Has(field.Arg(0))) set.Add(field.Arg(0), value);
@@ -194,6 +206,10 @@ internal sealed class NginxLocations(DraftObject config, NginxClusters clusters,
         route.Add("policies", policies);
     }
 
+    // Whether nginx was told to send what lb sends anyway.
+    private static bool IsOwnField(string name, string value) => (name, value.Replace("{", "", StringComparison.Ordinal).Replace("}", "", StringComparison.Ordinal)) is
+        ("upgrade", "$http_upgrade") or ("x-forwarded-proto", "$scheme") or ("x-forwarded-host", "$host" or "$http_host" or "$host:$server_port") or ("x-forwarded-for", "$proxy_add_x_forwarded_for" or "$remote_addr");
+
     private void Limits(NginxScope scope, DraftObject route)
     {
         var names = new List<string>();
@@ -211,6 +227,7 @@ internal sealed class NginxLocations(DraftObject config, NginxClusters clusters,
             DraftObject limits = config.Child("limits");
             // nginx lets one through, and the burst beyond it.
             if (!limits.Has(name)) limits.Add(name, new DraftObject().Add("rate", rate).Add("burst", burst + 1).Add("key", key), declared.Place);
+            Counts(declared, limit, name);
             names.Add(name);
             string status = scope.Find("limit_req_status")?.Arg(0) ?? "503";
             if (status != "429") differs(limit, $"what is beyond gets 429, not {status}");
@@ -227,11 +244,20 @@ internal sealed class NginxLocations(DraftObject config, NginxClusters clusters,
             string name = string.Create(CultureInfo.InvariantCulture, $"{limit.Arg(0)}-{count}");
             DraftObject limits = config.Child("limits");
             if (!limits.Has(name)) limits.Add(name, new DraftObject().Add("concurrency", count).Add("key", key), declared.Place);
+            Counts(declared, limit, name);
             names.Add(name);
             string status = scope.Find("limit_conn_status")?.Arg(0) ?? "503";
             if (status != "429") differs(limit, $"what is beyond gets 429, not {status}");
         }
         route.Add("limits", names);
+    }
+
+    // Where lb does not count the same together.
+    private void Counts(NginxDirective zone, NginxDirective limit, string name)
+    {
+        if (_counters.TryGetValue(zone, out string? first) && first != name) differs(limit, $"counts by itself; with nginx it shares the zone with what became \"{first}\"");
+        else _counters[zone] = name;
+        if (NginxValues.Variables(zone.Arg(0))?.Contains("server_name") == true) differs(zone, "for $server_name lb counts by the client's Host: where a server has several names, or any, each is counted by itself");
     }
 
     private static string? Rate(string? text) => text is null ? null : text.EndsWith("r/s", StringComparison.Ordinal) ? text[..^3] + "/s" : text.EndsWith("r/m", StringComparison.Ordinal) ? text[..^3] + "/m" : null;

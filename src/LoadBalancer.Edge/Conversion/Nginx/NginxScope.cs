@@ -6,11 +6,16 @@ internal sealed class NginxScope(IReadOnlyList<NginxDirective> block, NginxScope
     internal IReadOnlyList<NginxDirective> Block => block;
 
     /// <summary>The directives of a name that hold here. They count as used from now on.</summary>
-    internal IReadOnlyList<NginxDirective> All(string name)
+    internal IReadOnlyList<NginxDirective> All(string name) => All(directive => directive.Name == name);
+
+    /// <summary>The rules about addresses that hold here, in their order: either kind hides both kinds further out.</summary>
+    internal IReadOnlyList<NginxDirective> Rules() => All(directive => directive.Name is "allow" or "deny");
+
+    private NginxDirective[] All(Func<NginxDirective, bool> isMeant)
     {
         for (NginxScope? scope = this; scope is not null; scope = scope.Outer)
         {
-            NginxDirective[] own = [.. scope.Block.Where(directive => directive.Name == name)];
+            NginxDirective[] own = [.. scope.Block.Where(isMeant)];
             if (own.Length == 0) continue;
             foreach (NginxDirective directive in own) directive.IsUsed = true;
             return own;

@@ -1,9 +1,10 @@
 namespace LoadBalancer.Edge.Conversion.Nginx;
 
 /// <summary>The stream context: listeners that forward TCP.</summary>
-internal sealed class NginxStream(DraftObject listeners, NginxClusters clusters, Action<NginxDirective, string> differs)
+internal sealed class NginxStream(DraftObject config, NginxClusters clusters, Action<NginxDirective, string> differs)
 {
     private readonly NginxListeners _listeners = new(differs);
+    private readonly NginxAccess _access = new(config, differs);
 
     internal void Convert(List<NginxDirective> block, NginxScope stream)
     {
@@ -20,12 +21,14 @@ internal sealed class NginxStream(DraftObject listeners, NginxClusters clusters,
             NginxScope scope = server.Scope;
             var draft = new DraftObject().Add("address", listener.Address).Add("backlog", listener.Backlog);
             if (listener.Host == "[::]") draft.Add("dualStack", false);
-            if (listener.HasProxyProtocol) draft.Add("proxyProtocol", new DraftObject().Add("trustedPeers", scope.All("set_real_ip_from").Select(from => from.Arg(0)).ToArray()));
-            if (listener.IsEncrypted && scope.Find("ssl_certificate") is { } certificate)
-                draft.Add("tls", new DraftObject().Add("certificates", new DraftObject().Add("file", certificate.Arg(0)).Add("key", scope.Find("ssl_certificate_key")?.Arg(0))));
-            if (Tcp(server, scope, block) is not { } tcp) continue;
+            // A listener that lets in more clients than nginx's, or talks to them otherwise, is worse than none.
+            if (!NginxPeers.TryProxyProtocol(listener, scope, draft, differs)) continue;
+            DraftObject? tls = listener.IsEncrypted ? NginxTls.Of(listener, differs) : null;
+            if (listener.IsEncrypted && tls is null) continue;
+            draft.Add("tls", tls);
+            if (Tcp(server, scope, block) is not { } tcp || !_access.TryAddStream(listener, scope, draft)) continue;
             draft.Add("tcp", tcp);
-            listeners.Add(listener.Name, draft, server.Directive.Place);
+            config.Child("listeners").Add(listener.Name, draft, server.Directive.Place);
         }
     }
 

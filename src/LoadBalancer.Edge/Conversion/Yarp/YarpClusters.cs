@@ -5,7 +5,7 @@ namespace LoadBalancer.Edge.Conversion.Yarp;
 /// <summary>Clusters with their destinations, checks and affinity.</summary>
 internal static class YarpClusters
 {
-    internal static void Convert(string name, YarpSection cluster, DraftObject clusters, bool keepsHost)
+    internal static void Convert(string name, YarpSection cluster, DraftObject clusters, YarpHosts hosts)
     {
         var draft = new DraftObject();
         draft.Add("balance", cluster.Text("LoadBalancingPolicy") switch
@@ -17,7 +17,8 @@ internal static class YarpClusters
             "FirstAlphabetical" => "first",
             var other => Unknown(cluster, "LoadBalancingPolicy", other, "power-of-two"),
         });
-        if (!keepsHost) draft.Add("host", "destination");
+        if (!hosts.HasFlag(YarpHosts.Client)) draft.Add("host", "destination");
+        else if (hosts.HasFlag(YarpHosts.Destination)) cluster.Differs("some of its routes have the transform RequestHeaderOriginalHost; in lb the client's Host is sent for all of them");
         bool isHttps = false;
         DraftObject destinations = draft.Child("destinations");
         List<(string Key, YarpSection Section)> all = [.. cluster.Section("Destinations").Sections()];
@@ -43,14 +44,15 @@ internal static class YarpClusters
     private static void Http(YarpSection cluster, DraftObject draft, bool isHttps)
     {
         YarpSection request = cluster.Section("HttpRequest"), client = cluster.Section("HttpClient");
-        if (request.Text("ActivityTimeout") is { } activity && YarpConverter.Duration(activity) is { } time) draft.Add("responseHeadTimeout", time).Add("idleTimeout", time);
+        object time = request.Duration("ActivityTimeout") ?? "100s"; // YARP's default, longer than lb's
+        draft.Add("responseHeadTimeout", time).Add("idleTimeout", time);
         if (request.Text("Version") is { } version && version is not ("1.1" or "1")) request.Differs("Version", "lb speaks HTTP/1.1 with destinations");
         request.Text("VersionPolicy");
         request.Text("AllowResponseBuffering"); // lb never holds answers back
         if (client.Text("MaxConnectionsPerServer") is { } max && int.TryParse(max, NumberStyles.None, CultureInfo.InvariantCulture, out int connections))
             draft.Add("pool", new DraftObject().Add("connectionsMax", connections));
         if (client.Flag("DangerousAcceptAnyServerCertificate") == true && isHttps) draft.Add("tls", new DraftObject().Add("verify", false));
-        client.Texts("SslProtocols");
+        if (client.Texts("SslProtocols").Length > 0) client.Differs("SslProtocols", "left out: lb speaks TLS 1.2 and 1.3");
         client.Text("EnableMultipleHttp2Connections");
     }
 
@@ -61,8 +63,7 @@ internal static class YarpClusters
         {
             var check = new DraftObject().Add("path", (active.Text("Path") is { Length: > 0 } path ? path.StartsWith('/') ? path : "/" + path : "/") + active.Text("Query"));
             check.Add("status", (List<string>)["200-299"]);
-            if (YarpConverter.Duration(active.Text("Interval") ?? "00:00:15") is { } interval) check.Add("interval", interval);
-            if (YarpConverter.Duration(active.Text("Timeout") ?? "00:00:10") is { } timeout) check.Add("timeout", timeout);
+            check.Add("interval", active.Duration("Interval") ?? "15s").Add("timeout", active.Duration("Timeout") ?? "10s"); // YARP's defaults
             if (active.Text("Policy") is { } policy and not "ConsecutiveFailures") active.Differs("Policy", $"{policy} is left out: lb counts failures in a row (\"fall\", \"rise\")");
             draft.Add("healthCheck", check);
         }
@@ -70,21 +71,22 @@ internal static class YarpClusters
         if (passive.Flag("Enabled") == true)
         {
             if (passive.Text("Policy") is { } policy and not "TransportFailureRate") passive.Differs("Policy", $"{policy} is left out: lb ejects by failures in a row and by their rate");
-            draft.Add("ejection", new DraftObject().Add("duration", YarpConverter.Duration(passive.Text("ReactivationPeriod"))));
+            draft.Add("ejection", new DraftObject().Add("duration", passive.Duration("ReactivationPeriod")));
         }
         else
         {
             passive.UseAll();
             draft.Add("ejection", new DraftObject().Add("enabled", false)); // YARP's default
         }
-        health.Text("AvailableDestinationsPolicy");
+        if (health.Text("AvailableDestinationsPolicy") is { } available and not "HealthyOrPanic")
+            health.Differs("AvailableDestinationsPolicy", $"{available} is left out: where fewer than half of the destinations can be used, lb uses all (\"panicThresholdPercent\")");
     }
 
     private static void Affinity(YarpSection affinity, DraftObject draft)
     {
         string policy = affinity.Text("Policy") ?? "HashCookie";
         string name = affinity.Text("AffinityKeyName") ?? "lb";
-        affinity.Text("FailurePolicy"); // another destination, as "Redistribute"
+        if (affinity.Text("FailurePolicy") is { } failure && !failure.Equals("Redistribute", StringComparison.OrdinalIgnoreCase)) affinity.Differs("FailurePolicy", $"{failure} is left out: lb takes another destination");
         YarpSection cookie = affinity.Section("Cookie");
         if (policy is not ("HashCookie" or "ArrCookie" or "Cookie"))
         {

@@ -33,17 +33,21 @@ internal static class YarpConverter
         var findings = new YarpFindings(text);
         foreach (ConfigDiagnostic twice in problems) findings.Add(text.OffsetOf(twice.Line - 1, 0), twice.Message);
         var file = new YarpSection(root, "", findings);
-        if (!file.Has("ReverseProxy")) return ConversionResult.Unreadable(path, 0, "has no section \"ReverseProxy\"");
+        if (root.Members.Find(member => member.Key.Equals("ReverseProxy", StringComparison.OrdinalIgnoreCase)) is not { } section) return ConversionResult.Unreadable(path, 0, "has no section \"ReverseProxy\"");
+        if (section.Value.Kind != ConfigNodeKind.Object) return ConversionResult.Unreadable(path, text.At(section.KeyOffset, "", "").Line, "\"ReverseProxy\" is no object");
 
         var config = new DraftObject();
-        YarpListeners.Convert(file, config);
-        var proxy = new YarpSection(root.Members.Find(member => member.Key.Equals("ReverseProxy", StringComparison.OrdinalIgnoreCase))!.Value, "ReverseProxy", findings);
-        var hosts = new HashSet<string>(StringComparer.Ordinal); // clusters that get the client's Host
-        DraftObject routes = config.Child("routes");
-        DraftObject policies = config.Child("policies");
-        foreach ((string name, YarpSection route) in proxy.Section("Routes").Sections()) YarpRoutes.Convert(name, route, routes, policies, hosts);
+        bool hasPassword = YarpListeners.Convert(file, config);
+        var proxy = new YarpSection(section.Value, "ReverseProxy", findings);
+        var hosts = new Dictionary<string, YarpHosts>(StringComparer.OrdinalIgnoreCase); // by cluster
+        config.Child("routes");
+        config.Child("policies");
+        YarpSection all = proxy.Section("Routes");
+        YarpMatch[] matches = [.. all.Sections().Select(route => YarpMatch.Of(route.Key, route.Section)).OfType<YarpMatch>()];
+        foreach (YarpMatch match in matches) YarpRoutes.Convert(match, matches, config, hosts);
+        if (YarpRoutes.HasLetters(all)) all.Differs("YARP matches paths without regard to case, lb by case");
         DraftObject clusters = config.Child("clusters");
-        foreach ((string name, YarpSection cluster) in proxy.Section("Clusters").Sections()) YarpClusters.Convert(name, cluster, clusters, hosts.Contains(name));
+        foreach ((string name, YarpSection cluster) in proxy.Section("Clusters").Sections()) YarpClusters.Convert(name, cluster, clusters, hosts.GetValueOrDefault(name));
         proxy.Left();
 
         var written = new StringBuilder();
@@ -51,10 +55,19 @@ internal static class YarpConverter
         if (findings.All.Count > 0) written.Append("// Left out, or not quite the same:\n");
         foreach (ConversionFinding finding in findings.All) written.Append("//   ").Append(DraftObject.Printable(finding.ToString())).Append('\n');
         config.Write(written);
-        return new ConversionResult(written.Append('\n').ToString(), findings.All);
+        return new ConversionResult(written.Append('\n').ToString(), findings.All, hasPassword);
     }
 
     /// <summary>A TimeSpan as .NET writes it, "00:00:30"; null for anything else.</summary>
     internal static object? Duration(string? text) =>
         text is not null && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan time) && time >= TimeSpan.Zero ? time == TimeSpan.Zero ? 0 : DurationText.Format(time) : null;
+}
+
+/// <summary>What the routes of a cluster send as Host.</summary>
+[Flags]
+internal enum YarpHosts
+{
+    None = 0,
+    Destination = 1,
+    Client = 2,
 }

@@ -1,122 +1,77 @@
 using System.Globalization;
-using LoadBalancer.Core.Configuration;
 
 namespace LoadBalancer.Edge.Conversion.Yarp;
 
-/// <summary>Routes with their match and transforms.</summary>
+/// <summary>Routes, each as often as lb needs it to match what YARP does.</summary>
 internal static class YarpRoutes
 {
-    internal static void Convert(string name, YarpSection route, DraftObject routes, DraftObject policies, HashSet<string> keepHost)
+    /// <summary>Writes a route.</summary>
+    /// <param name="match">The route.</param>
+    /// <param name="all">All of them.</param>
+    /// <param name="config">Gets it, with the policies that its transforms become.</param>
+    /// <param name="hosts">What is sent as Host, by cluster.</param>
+    internal static void Convert(YarpMatch match, YarpMatch[] all, DraftObject config, Dictionary<string, YarpHosts> hosts)
     {
-        YarpSection match = route.Section("Match");
-        if (Path(match) is not { } path) return;
-        if (route.Text("ClusterId") is not { } cluster)
+        YarpSection route = match.Route;
+        DraftObject routes = config.Child("routes"), policies = config.Child("policies");
+        string? cluster = route.Text("ClusterId"), to = null, headers = null;
+        var action = new DraftObject();
+        if (match.IsClosed)
+        {
+            // Not left open, and not left to a wider route.
+            string[]? blocked = match.BlockPaths(all);
+            if (blocked is not null)
+                config.Child("blockRules").Add($"{match.Name} closed", new DraftObject().Add("hosts", match.Hosts).Add("paths", blocked).Add("methods", match.Methods).Add("status", 501), $"{route.Place}: in any case and encoding of the path");
+            route.Differs("AuthorizationPolicy", $"stands in the program, not here: the route answers 501, so that it is not open to everybody{(blocked is null && match.Path != "/**" ? "; but paths in another case go to wider routes" : "")}");
+            action.Add("respond", new DraftObject().Add("status", 501));
+        }
+        else if (cluster is null)
         {
             route.Differs("has no cluster, and is left out");
             return;
         }
-        var draft = new DraftObject().Add("hosts", match.Texts("Hosts")).Add("path", path == "/**" ? null : path).Add("methods", match.Texts("Methods").Select(method => method.ToUpperInvariant()).ToArray());
-        var headers = new DraftObject();
-        foreach (YarpSection header in match.List("Headers"))
+        else
         {
-            string mode = header.Text("Mode") ?? "ExactHeader";
-            string[] values = header.Texts("Values");
-            if (header.Text("Name") is not { } field || (mode != "Exists" && (mode != "ExactHeader" || values is not [_]))) header.Differs($"lb matches fields by presence and by one exact value, not by {mode}");
-            else headers.Add(field, mode == "Exists" ? "*" : values[0]);
-            header.Flag("IsCaseSensitive");
+            action.Add("cluster", cluster).Add("deadline", route.Duration("Timeout"));
+            if (long.TryParse(route.Text("MaxRequestBodySize"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long bytes) && bytes >= 0) action.Add("requestBodyBytesMax", bytes);
+            if (route.Text("Order") is { } order and not "0") route.Differs("Order", $"{order} is left out: in lb the most specific match wins");
+            YarpTransforms transforms = YarpTransforms.Of(route, match.Path);
+            hosts[cluster] = hosts.GetValueOrDefault(cluster) | transforms.Host;
+            (to, headers) = (transforms.Path, transforms.WriteHeaders(route, match.Name, policies));
         }
-        draft.Add("headers", headers).Add("cluster", cluster);
-        if (YarpConverter.Duration(route.Text("Timeout")) is { } timeout) draft.Add("deadline", timeout);
-        if (long.TryParse(route.Text("MaxRequestBodySize"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long bytes) && bytes >= 0) draft.Add("requestBodyBytesMax", bytes);
-        if (route.Text("Order") is { } order and not "0") route.Differs("Order", $"{order} is left out: in lb the most specific match wins");
-        draft.Add("policies", Transforms(name, route, path, cluster, policies, keepHost));
-        routes.Add(name, draft, route.Place);
+
+        string[] more = match.MoreHosts(all);
+        Both("", match.Hosts.Length > 0 ? [.. match.Hosts, .. more] : [], "");
+        if (match.Hosts.Length == 0 && more.Length > 0) Both(" of hosts", more, ": before wider paths of these hosts");
+
+        // YARP does not tell "/a" and "/a/" apart.
+        void Both(string kind, string[] named, string why)
+        {
+            Write(match.Name + kind, match.Path, named, to, why);
+            if (match.Path == "/" || match.Path.EndsWith("/**", StringComparison.Ordinal)) return;
+            Write($"{match.Name}{kind} {(match.Path.EndsWith('/') ? "without" : "with")} slash", Twin(match.Path), named, to is null ? null : Twin(to), why);
+        }
+
+        void Write(string name, string path, string[] named, string? to, string why)
+        {
+            var names = new List<string>();
+            if (to is not null && to != path)
+            {
+                string policy = path == match.Path ? $"{match.Name}-path" : $"{match.Name}-path-slash";
+                var rules = new List<DraftObject> { new DraftObject().Add("v1", path).Add("v2", to) };
+                if (!policies.Has(policy)) policies.Add(policy, new DraftObject().Add("translate", new DraftObject().Add("map", new DraftObject().Add("routes", rules))), route.Place);
+                names.Add(policy);
+            }
+            if (headers is not null) names.Add(headers);
+            DraftObject draft = new DraftObject().Add("hosts", named).Add("path", path == "/**" ? null : path).Add("methods", match.Methods).Add("headers", match.Headers);
+            action.CopyTo(draft);
+            routes.Add(name, draft.Add("policies", names), route.Place + why);
+        }
     }
 
-    // "/api/{**rest}" is "/api/**", "/users/{id:int}" is "/users/{id}".
-    private static string? Path(YarpSection match)
-    {
-        string template = match.Text("Path") ?? "/{**all}";
-        if (!template.StartsWith('/')) template = "/" + template;
-        string[] segments = template.Split('/');
-        for (int i = 1; i < segments.Length; i++)
-        {
-            string segment = segments[i];
-            if (segment.StartsWith("{*", StringComparison.Ordinal) && segment.EndsWith('}') && i == segments.Length - 1)
-            {
-                segments[i] = "**";
-                continue;
-            }
-            if (!segment.StartsWith('{') || !segment.EndsWith('}')) continue;
-            string variable = segment[1..^1];
-            int end = variable.AsSpan().IndexOfAny(':', '=', '?');
-            if (end >= 0 && variable[end] != ':')
-            {
-                match.Differs("Path", $"lb has no optional segments: {segment} must be there");
-                end = variable.AsSpan().IndexOfAny(':', '=', '?');
-            }
-            else if (end >= 0) match.Differs("Path", $"the constraint of {segment} is left out: any segment matches");
-            segments[i] = end < 0 ? segment : $"{{{variable[..end]}}}";
-        }
-        string path = string.Join('/', segments);
-        if (PathPattern.Error(path) is not { } error) return path;
-        match.Differs("Path", $"{path} {error}; the route is left out");
-        return null;
-    }
+    private static string Twin(string path) => path.EndsWith('/') ? path[..^1] : path + "/";
 
-    private static List<string> Transforms(string route, YarpSection section, string path, string cluster, DraftObject policies, HashSet<string> keepHost)
-    {
-        DraftObject set = new(), add = new(), responseSet = new(), responseAdd = new();
-        List<string> remove = [], responseRemove = [];
-        string? to = null;
-        foreach (YarpSection transform in section.List("Transforms"))
-        {
-            if (transform.Text("PathRemovePrefix") is { } prefix && path.EndsWith("/**", StringComparison.Ordinal) && to is null && path.StartsWith(prefix.TrimEnd('/') + "/", StringComparison.Ordinal)) to = path[prefix.TrimEnd('/').Length..];
-            else if (transform.Has("PathPrefix") && to is null) to = $"/{transform.Text("PathPrefix")!.Trim('/')}{path}";
-            else if (transform.Has("PathPrefix") && transform.Text("PathPrefix") is { } before) to = $"/{before.Trim('/')}{to}";
-            else if (transform.Has("RequestHeader"))
-            {
-                string field = transform.Text("RequestHeader")!;
-                if (transform.Text("Set") is { } value) set.Add(field, value);
-                else if (transform.Text("Append") is { } appended) add.Add(field, appended);
-            }
-            else if (transform.Has("RequestHeaderRemove")) remove.Add(transform.Text("RequestHeaderRemove")!);
-            else if (transform.Has("ResponseHeader"))
-            {
-                string field = transform.Text("ResponseHeader")!;
-                if (transform.Text("Set") is { } value) responseSet.Add(field, value);
-                else if (transform.Text("Append") is { } appended) responseAdd.Add(field, appended);
-                transform.Text("When");
-            }
-            else if (transform.Has("ResponseHeaderRemove"))
-            {
-                responseRemove.Add(transform.Text("ResponseHeaderRemove")!);
-                transform.Text("When");
-            }
-            else if (transform.Flag("RequestHeaderOriginalHost") is { } keeps)
-            {
-                if (keeps) keepHost.Add(cluster);
-            }
-            else if (transform.Has("X-Forwarded") && transform.Text("X-Forwarded") is "Set" or "Append") transform.UseAll(); // lb sets them, and appends for trusted proxies
-            else if (transform.Flag("RequestHeadersCopy") is true || transform.Flag("ResponseHeadersCopy") is true || transform.Flag("ResponseTrailersCopy") is true) continue; // as lb does
-            else if (!transform.Has("PathRemovePrefix")) transform.Left();
-            else transform.Differs("PathRemovePrefix", "is not what the path begins with; left out");
-        }
-        var names = new List<string>();
-        if (to is not null && to != path)
-        {
-            var rules = new List<DraftObject> { new DraftObject().Add("v1", path).Add("v2", to) };
-            policies.Add($"{route}-path", new DraftObject().Add("translate", new DraftObject().Add("map", new DraftObject().Add("routes", rules))), section.Place);
-            names.Add($"{route}-path");
-        }
-        DraftObject request = new DraftObject().Add("remove", remove).Add("set", set).Add("add", add);
-        DraftObject response = new DraftObject().Add("remove", responseRemove).Add("set", responseSet).Add("add", responseAdd);
-        DraftObject headers = new DraftObject().Add("request", request).Add("response", response);
-        if (headers.Count > 0)
-        {
-            policies.Add($"{route}-headers", new DraftObject().Add("headers", headers), section.Place);
-            names.Add($"{route}-headers");
-        }
-        return names;
-    }
+    /// <summary>Whether the case of paths says something in one of the routes.</summary>
+    internal static bool HasLetters(YarpSection routes) => routes.Sections().Any(route =>
+        (route.Section.Section("Match").Text("Path") ?? "").Split('/').Any(segment => !segment.StartsWith('{') && segment.Any(char.IsLetter)));
 }
