@@ -9,13 +9,15 @@ internal sealed class NginxLocations(DraftObject config, NginxClusters clusters,
     private readonly Dictionary<string, NginxDirective> _zones = new(StringComparer.Ordinal);
     private readonly Dictionary<NginxDirective, string> _counters = []; // the first limit of a zone
     private readonly HashSet<string> _caches = new(StringComparer.Ordinal);
+    private NginxDirective? _log; // of http
 
-    /// <summary>Takes what http says of limits and caches, by name.</summary>
+    /// <summary>Takes what http says of limits and caches, by name, and of the log.</summary>
     internal void AddZones(IEnumerable<NginxDirective> http)
     {
         foreach (NginxDirective directive in http)
         {
             if (directive.Name is "limit_req_zone" or "limit_conn_zone" && NginxValues.Option(directive.Args, "zone") is { } zone) _zones[$"{directive.Name}:{zone.Split(':')[0]}"] = directive;
+            if (directive.Name == "access_log") _log ??= directive;
             if (directive.Name == "proxy_cache_path" && NginxValues.Option(directive.Args, "keys_zone") is { } keys) _zones[$"proxy_cache_path:{keys.Split(':')[0]}"] = directive;
         }
     }
@@ -27,6 +29,7 @@ internal sealed class NginxLocations(DraftObject config, NginxClusters clusters,
     /// <param name="route">Has its match already.</param>
     internal bool TryAct(NginxScope scope, string prefix, bool? isEncrypted, DraftObject route)
     {
+        if (scope.Find("access_log") is { } log && log != _log && log.Arg(0) == "off") route.Add("log", false);
         if (scope.Own("return") is [var answer, ..]) return TryReturn(answer, scope, isEncrypted, route);
         return scope.Own("proxy_pass") is [var pass, ..] && TryPass(pass, scope, prefix, route);
     }
