@@ -33,6 +33,19 @@ public sealed partial class DocumentedCommandTests
         Assert.That(problems, Is.Empty, string.Join('\n', problems));
     }
 
+    [TestCaseSource(nameof(Documents))]
+    public void WhatADocumentRunsOfTheRepositoryIsThere(string document)
+    {
+        // Programs by a relative path, but for those that are built; and projects.
+        foreach (string[] words in BlocksOf(Repository.Read(document)).SelectMany(ShellText.Commands))
+        {
+            if (words[0].Contains('/', StringComparison.Ordinal) && words[0][0] is not ('/' or '.' or '"' or '{' or '$') && !words[0].StartsWith("artifacts/", StringComparison.Ordinal))
+                Assert.That(File.Exists(Path.Combine(Repository.Root, words[0])), Is.True, words[0]);
+            if (words is ["dotnet", ..] && Array.IndexOf(words, "--project") is > 0 and int at)
+                Assert.That(Directory.Exists(Path.Combine(Repository.Root, words[at + 1])), Is.True, string.Join(' ', words));
+        }
+    }
+
     [TestCase("    lb check --resolve", true)]
     [TestCase("    lb check --resolv", false)]
     [TestCase("    lb chekc", false)]
@@ -154,24 +167,26 @@ public sealed partial class DocumentedCommandTests
         return named is null ? $"{shown}: {error.Message}" : null;
     }
 
-    // The words behind "lb": in blocks of a shell and in indented ones line by line, and in the text between backticks.
+    // The words behind "lb": in blocks, and in the text between backticks.
     private static IEnumerable<string[]> CommandsOf(string document)
+    {
+        IEnumerable<string> texts = BlocksOf(document).Concat(TextOf(document).SelectMany(line => Code().Matches(line)).SelectMany(match => Alternatives(match.Groups[1].Value)));
+        return texts.SelectMany(ShellText.Commands).Select(BehindLb).OfType<string[]>().Where(args => args.Length > 0);
+    }
+
+    // Lines of blocks of a shell, and indented ones.
+    private static IEnumerable<string> BlocksOf(string document) => Lines(document).Where(line => line.Fence is "sh" or "bash" || line.Fence is null && line.Text.StartsWith("    ", StringComparison.Ordinal))
+        .Select(line => line.Text.Replace("$LB", "--admin unix:/admin.sock", StringComparison.Ordinal));
+
+    private static IEnumerable<string> TextOf(string document) => Lines(document).Where(line => line.Fence is null && !line.Text.StartsWith("    ", StringComparison.Ordinal)).Select(line => line.Text);
+
+    private static IEnumerable<(string? Fence, string Text)> Lines(string document)
     {
         string? fence = null;
         foreach (string line in document.Split('\n'))
         {
             if (line.TrimStart().StartsWith("```", StringComparison.Ordinal)) fence = fence is null ? line.Trim()[3..] : null;
-            else if (fence is "sh" or "bash" || fence is null && line.StartsWith("    ", StringComparison.Ordinal))
-            {
-                foreach (string[] words in ShellText.Commands(line.Replace("$LB", "--admin unix:/admin.sock", StringComparison.Ordinal)))
-                    if (BehindLb(words) is { } args) yield return args;
-            }
-            else if (fence is null)
-            {
-                foreach (string text in Code().Matches(line).SelectMany(match => Alternatives(match.Groups[1].Value)))
-                    foreach (string[] words in ShellText.Commands(text))
-                        if (BehindLb(words) is { Length: > 0 } args) yield return args;
-            }
+            else yield return (fence, line);
         }
     }
 
