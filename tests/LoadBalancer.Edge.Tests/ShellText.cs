@@ -74,6 +74,6 @@ internal static class ShellText
     private static bool IsAssignment(string word)
     {
         int equals = word.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0 && word.AsSpan(0, equals).IndexOfAnyExcept("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") < 0;
+        return equals > 0 && word[..equals].All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_');
     }
 }
