@@ -44,6 +44,31 @@ public sealed class EndpointSliceTests
         SliceText.Slice("api-2", "1", "IPv4", ["""{"name":"http","protocol":"TCP","port":9090}"""], [SliceText.Pod("b", "10.0.0.2")])])), Is.EqualTo(expected));
 
     [Test]
+    public void Destinations_SliceWhosePortCanNoLongerBeTold_KeepsTheOneItHad()
+    {
+        const string Metrics = """{"name":"metrics","protocol":"TCP","port":9100}""", Problem = "EndpointSlice api-1: it has several ports; set \"port\" to one of http 8080, metrics 9100";
+        string a = SliceText.Pod("a", "10.0.0.1"), b = SliceText.Pod("b", "10.0.0.2");
+        var ports = new SlicePorts(null);
+        Assert.That(FoundBy(ports, [SliceText.Slice("api-1", "1", "IPv4", ["""{"name":"","protocol":"TCP","port":8080}"""], [a])]), Is.EqualTo(new[] { "a=10.0.0.1:8080" }));
+        Assert.That(FoundBy(ports, [SliceText.Slice("api-1", "2", "IPv4", [SliceText.HttpPort, Metrics], [a])]), Is.EqualTo(new[] { "a=10.0.0.1:8080", Problem }));
+        Assert.That(FoundBy(ports, [SliceText.Slice("api-1", "3", "IPv4", [SliceText.HttpPort, Metrics], [b])]), Is.EqualTo(new[] { "b=10.0.0.2:8080", Problem }), "pods come and go meanwhile");
+        Assert.That(FoundBy(ports, [SliceText.Slice("api-1", "4", "IPv4", [Metrics], [b])]), Is.EqualTo(new[] { "b=10.0.0.2:9100" }), "it can be told again");
+    }
+
+    [Test]
+    public void Destinations_SliceMadeAnewWhosePortCannotBeTold_HasThatOfTheOthers()
+    {
+        string[] several = [SliceText.HttpPort, """{"name":"metrics","protocol":"TCP","port":9100}"""];
+        string a = SliceText.Pod("a", "10.0.0.1"), b = SliceText.Pod("b", "10.0.0.2");
+        var ports = new SlicePorts("http");
+        Assert.That(FoundBy(ports, [SliceText.Slice("api-1", "1", a)]), Is.EqualTo(new[] { "a=10.0.0.1:8080" }));
+        Assert.That(FoundBy(ports, []), Is.Empty, "between the two");
+        string renamed = SliceText.Slice("api-2", "2", "IPv4", [SliceText.HttpPort.Replace("http", "web", StringComparison.Ordinal), several[1]], [a]), another = SliceText.Slice("api-3", "2", "IPv4", [several[1]], [b]);
+        Assert.That(FoundBy(ports, [renamed, another]).First(), Is.EqualTo("a=10.0.0.1:8080"));
+        Assert.That(FoundBy(ports, [renamed, another]), Has.Exactly(2).Items, "9100 was never the port; the problem stands beside");
+    }
+
+    [Test]
     public void Destinations_WithoutPods_AreNamedByTheirAddress() => Assert.That(Found("443", [
         """{"metadata":{"name":"out"},"addressType":"FQDN","endpoints":[{"addresses":["db.example.com"]}],"ports":[]}""",
         """{"metadata":{"name":"own"},"addressType":"IPv4","endpoints":[{"addresses":["10.0.0.1","10.0.0.9"],"conditions":{}}],"ports":null}"""]), Is.EqualTo(new[] { "db.example.com:443=db.example.com:443", "10.0.0.1:443=10.0.0.1:443" }));
@@ -66,16 +91,19 @@ public sealed class EndpointSliceTests
     }
 
     // Destinations, and the problem where there is one.
-    private static IEnumerable<string> Found(string? port, string[] slices)
+    private static IEnumerable<string> Found(string? port, string[] slices) => FoundBy(new SlicePorts(port), slices);
+
+    private static List<string> FoundBy(SlicePorts ports, string[] slices)
     {
         EndpointSlice[] read = [.. slices.Select(slice =>
         {
             using JsonDocument document = JsonDocument.Parse(slice);
             return EndpointSlice.Read(document.RootElement)!;
         })];
-        Dictionary<string, DestinationConfig> destinations = KubernetesSource.Destinations(read, port, new DiscoverConfig { Tier = 3 }, out string? problem);
+        Dictionary<string, DestinationConfig> destinations = KubernetesSource.Destinations(read, ports, new DiscoverConfig { Tier = 3 }, out string? problem);
         Assert.That(destinations.Values.Select(destination => destination.Tier), Is.All.EqualTo(3));
-        foreach ((string name, DestinationConfig destination) in destinations) yield return $"{name}={destination.Address}{(destination.Zone is { } zone ? $"@{zone}" : "")}";
-        if (problem is not null) yield return problem;
+        List<string> found = [.. destinations.Select(one => $"{one.Key}={one.Value.Address}{(one.Value.Zone is { } zone ? $"@{zone}" : "")}")];
+        if (problem is not null) found.Add(problem);
+        return found;
     }
 }

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Discovery.Etcd;
 using LoadBalancer.Discovery.Remote;
+using LoadBalancer.Discovery.Sources;
 using LoadBalancer.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using NUnit.Framework;
@@ -44,6 +46,37 @@ public sealed class EtcdTests
 
         await etcd.DeleteAsync("/s/api/a", Token);
         Assert.That((await _watch.NextAsync(Token)).Destinations, Is.Zero, "no key is no destination");
+    }
+
+    [Test]
+    public async Task TheCommandsOfTheDocumentMakeDestinations()
+    {
+        SystemProgram.Require("etcdctl");
+        string document = Repository.Read("docs/discovery.md");
+        string script = document.Split("```sh\n").Single(part => part.StartsWith("etcdctl", StringComparison.Ordinal)).Split("```")[0];
+        await using var etcd = new EtcdServer();
+        await etcd.StartAsync(Token);
+        // The last one keeps its lease until it is ended.
+        var start = new ProcessStartInfo("bash", ["-c", $"set -euo pipefail\n{script}"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["ETCDCTL_ENDPOINTS"] = $"http://{etcd.Address}";
+        start.Environment["ETCDCTL_API"] = "3";
+        using Process shell = Process.Start(start)!;
+        try
+        {
+            string said = "";
+            while (!said.Contains("keepalived", StringComparison.Ordinal) && await shell.StandardOutput.ReadLineAsync(Token) is { } line) said += $"{line}\n";
+            if (!said.Contains("keepalived", StringComparison.Ordinal)) Assert.Fail(said + await shell.StandardError.ReadToEndAsync(Token));
+            const string Prefix = "/services/cart/";
+            Assert.That(document, Does.Contain($"\"prefix\": \"{Prefix}\""));
+            using var source = new EtcdSource(new EtcdConfig { Endpoints = [etcd.Address], Prefix = Prefix }, new DiscoverConfig(), TimeProvider.System);
+            SourceReading reading = await source.ReadAsync(Token);
+            Assert.That((reading.Problem, string.Join(' ', reading.Destinations!.OrderBy(one => one.Key).Select(one => $"{one.Key}={one.Value.Address},{one.Value.Weight},{one.Value.Zone}"))),
+                Is.EqualTo(((string?)null, "web-1=10.0.0.5:8080,1, web-2=10.0.0.6:8080,2,eu-1a web-3=10.0.0.7:8080,1,")));
+        }
+        finally
+        {
+            if (!shell.HasExited) shell.Kill(entireProcessTree: true);
+        }
     }
 
     [Test]

@@ -36,6 +36,41 @@ public sealed class KubernetesSampleTests
         Assert.That(pod.Number("terminationGracePeriodSeconds"), Is.GreaterThan(5 + result.Config.DrainTimeout.TotalSeconds));
     }
 
+    [Test]
+    public void TheContainerFitsTheImage()
+    {
+        string dockerfile = Repository.Read("packaging/docker/Dockerfile"), yaml = Repository.Read("samples/Kubernetes/balancer.yaml");
+        Assert.That(yaml, Does.Contain("packaging/docker/Dockerfile"));
+        JsonElement pod = yaml.Split("\n---\n").Select(Read).Single(o => o.Text("kind") == "Deployment").GetProperty("spec").GetProperty("template").GetProperty("spec"), container = pod.Items("containers").Single();
+        // In Kubernetes "args" stand in the place of CMD, after ENTRYPOINT.
+        Assert.That(container.Member("command"), Is.Null);
+        Assert.That(Line(dockerfile, "ENTRYPOINT "), Is.EqualTo("[\"/usr/bin/lb\"]"));
+        Assert.That(container.GetProperty("args").GetRawText(), Is.EqualTo(Line(dockerfile, "CMD ").Replace(", ", ",", StringComparison.Ordinal)));
+        string user = Line(dockerfile, "USER ");
+        Assert.That($"{container.GetProperty("securityContext").Number("runAsUser")}:{pod.GetProperty("securityContext").Number("fsGroup")}", Is.EqualTo(user));
+        Assert.That(Line(dockerfile, "EXPOSE ").Split(' '), Does.Contain($"{container.Items("ports").Single().Number("containerPort")}"));
+
+        // The root is read-only: what is written needs a volume, the image's own count for nothing here. /var/lib/lb and /var/cache/lb are for ACME and disk caches, which are not configured.
+        var volumes = pod.Items("volumes").ToDictionary(volume => volume.Text("name")!);
+        var mounts = container.Items("volumeMounts").ToDictionary(mount => mount.Text("mountPath")!, mount => volumes[mount.Text("name")!]);
+        Assert.That(mounts.Keys, Is.EquivalentTo(new[] { "/etc/lb", "/run/lb" }));
+        Assert.That(mounts["/run/lb"].Member("emptyDir"), Is.Not.Null);
+        Assert.That(dockerfile, Does.Contain("XDG_RUNTIME_DIR=/run ").And.Contain("\"/run/lb\""));
+
+        // And it is as docs/container.md has it.
+        string[] parts = Repository.Read("docs/container.md").Split("```yaml\n");
+        JsonElement shown = Read(parts[1][..parts[1].IndexOf("```", StringComparison.Ordinal)]), other = shown.Items("containers").Single();
+        Assert.That(shown.Items("volumes").Select(Text), Is.SupersetOf(new[] { Text(volumes["run"]) }));
+        Assert.That(other.Items("volumeMounts").Select(mount => mount.Text("mountPath")), Is.EquivalentTo(mounts.Keys));
+        foreach (JsonProperty property in other.GetProperty("securityContext").EnumerateObject())
+            Assert.That(Text(container.GetProperty("securityContext").GetProperty(property.Name)), Is.EqualTo(Text(property.Value)), property.Name);
+    }
+
+    private static string Text(JsonElement element) => element.GetRawText();
+
+    // The last instruction of a name is the one that counts.
+    private static string Line(string dockerfile, string instruction) => dockerfile.Split('\n').Last(line => line.StartsWith(instruction, StringComparison.Ordinal))[instruction.Length..];
+
     private static JsonElement Read(string yaml)
     {
         Assert.That(YamlReader.TryConvert(Encoding.UTF8.GetBytes(yaml), new JsonLimits(), out byte[]? json, out int line, out string error), Is.True, $"{line}: {error}");

@@ -64,6 +64,30 @@ public sealed class KubernetesTests : IDisposable
     }
 
     [Test]
+    public async Task ASecondPortOfTheServiceTakesNobodyAway()
+    {
+        var events = System.Threading.Channels.Channel.CreateUnbounded<string>();
+        await using ApiOrigin server = Server(async call =>
+        {
+            if (call.Path == $"{Path}&limit=100") await call.AnswerAsync(SliceText.List("100", "", SliceText.Slice("api-1", "100", SliceText.Pod("a", "127.0.0.1"))));
+            else
+            {
+                await call.BeginAsync();
+                await foreach (string line in events.Reader.ReadAllAsync(call.Token)) await call.LineAsync(line);
+            }
+        });
+        ProxyConfig config = Config(Kubeconfig(server, "token: t0"));
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(config);
+        await using var discovery = new FleetDiscovery(proxy.Server, config, NullLoggerFactory.Instance, new DiscoveryOptions { Observer = _watch });
+        await discovery.StartAsync();
+        await _watch.NextAsync(l => l.Destinations == 1, Token);
+        events.Writer.TryWrite(SliceText.Event("MODIFIED", SliceText.Slice("api-1", "101", "IPv4", [SliceText.HttpPort, """{"name":"metrics","protocol":"TCP","port":9100}"""], [SliceText.Pod("a", "127.0.0.1"), SliceText.Pod("b", "127.0.0.2")])));
+        DiscoveryRecord look = await _watch.NextAsync(Token);
+        Assert.That((look.Destinations, look.Problem), Is.EqualTo((2, "EndpointSlice api-1: it has several ports; set \"port\" to one of http 8080, metrics 9100")));
+        Assert.That(proxy.MembersOf("app"), Is.EquivalentTo(new[] { "a", "b" }));
+    }
+
+    [Test]
     public async Task ListsComeInPagesAndWatchesGoOnFromTheLastVersion()
     {
         var paths = new List<string>();

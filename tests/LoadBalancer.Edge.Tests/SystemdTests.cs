@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using LoadBalancer.Edge.Systemd;
@@ -37,6 +39,44 @@ public sealed class SystemdTests : IDisposable
     }
 
     [Test, CancelAfter(60_000)]
+    public async Task AReloadBySignalIsToldFromItsBeginToItsEndGoodOrNot(CancellationToken cancellationToken)
+    {
+        string address = $"{_directory}/notify", file = $"{_directory}/lb.json";
+        _socket.Bind(new UnixDomainSocketEndPoint(address));
+        await WriteAsync("one");
+        using LbProcess lb = LbProcess.StartIn(_directory, [new("NOTIFY_SOCKET", address), new("XDG_RUNTIME_DIR", _directory)], "run", "--config", file);
+        Assert.That(await ReceiveAsync(cancellationToken), Is.EqualTo("READY=1"));
+        foreach ((string body, string logged) in ((string, string)[])[("two", "[5006] Reloaded"), ("two\", \"bdy\": \"", "[5008] Refused to reload")])
+        {
+            await WriteAsync(body);
+            long before = Microseconds();
+            await lb.SignalAsync("HUP", cancellationToken);
+            // systemd takes no word for the answer to its signal that is older than that.
+            Assert.That(MonotonicOf(await ReceiveAsync(cancellationToken)), Is.InRange(before, Microseconds()), body);
+            Assert.That(await ReceiveAsync(cancellationToken), Is.EqualTo("READY=1"), body);
+            await lb.ErrorLineAsync(logged, cancellationToken);
+        }
+        await lb.SignalAsync("TERM", cancellationToken);
+        Assert.That(await ReceiveAsync(cancellationToken), Is.EqualTo("STOPPING=1"));
+
+        Task WriteAsync(string body) =>
+            File.WriteAllTextAsync(file, $$"""{ "admin": "off", "listeners": { "web": { "address": "127.0.0.1:0" } }, "routes": { "all": { "respond": { "body": "{{body}}" } } } }""", cancellationToken);
+    }
+
+    [Test, CancelAfter(30_000)]
+    public async Task TheTimeOfAReloadIsThatOfTheKernelsMonotonicClock(CancellationToken cancellationToken)
+    {
+        _socket.Bind(new UnixDomainSocketEndPoint($"{_directory}/notify"));
+        using ServiceManager manager = ServiceManager.Find(name => name == "NOTIFY_SOCKET" ? $"{_directory}/notify" : null, TimeProvider.System, NullLogger.Instance)!;
+        for (int i = 0; i < 20; i++)
+        {
+            long before = Microseconds();
+            manager.Reloading();
+            Assert.That(MonotonicOf(await ReceiveAsync(cancellationToken)), Is.InRange(before, Microseconds()));
+        }
+    }
+
+    [Test, CancelAfter(60_000)]
     public async Task NobodyIsToldOfAWatchdogThatIsNotForThisProcess(CancellationToken cancellationToken)
     {
         string address = $"{_directory}/notify";
@@ -68,6 +108,16 @@ public sealed class SystemdTests : IDisposable
     [Test]
     public void AnAddressThatIsTooLongIsNone() =>
         Assert.That(ServiceManager.Find(_ => "/" + new string('x', 200), TimeProvider.System, NullLogger.Instance), Is.Null);
+
+    // clock_gettime(CLOCK_MONOTONIC), the same for all processes.
+    private static long Microseconds() => Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000);
+
+    private static long MonotonicOf(string said)
+    {
+        const string Start = "RELOADING=1\nMONOTONIC_USEC=";
+        Assert.That(said, Does.StartWith(Start));
+        return long.Parse(said[Start.Length..], NumberStyles.None, CultureInfo.InvariantCulture);
+    }
 
     private async Task<string> ReceiveAsync(CancellationToken cancellationToken)
     {

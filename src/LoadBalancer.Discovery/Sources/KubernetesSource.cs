@@ -10,6 +10,7 @@ namespace LoadBalancer.Discovery.Sources;
 internal sealed class KubernetesSource(KubernetesConfig config, DiscoverConfig discover, PodEnvironment pod, TimeProvider time, Random random) : IDestinationSource
 {
     private readonly SliceWatch _watch = new(config, pod, time, random);
+    private readonly SlicePorts _ports = new(config.Port);
 
     /// <inheritdoc/>
     public string Name => $"kubernetes {(config.Namespace is { } space ? $"{space}/" : "")}{config.Service}";
@@ -29,21 +30,22 @@ internal sealed class KubernetesSource(KubernetesConfig config, DiscoverConfig d
         {
             return new SourceReading(null, default, e.Message);
         }
-        Dictionary<string, DestinationConfig> destinations = Destinations(_watch.Slices.Values, config.Port, discover, out string? problem);
+        Dictionary<string, DestinationConfig> destinations = Destinations(_watch.Slices.Values, _ports, discover, out string? problem);
         if (_watch.Slices.Count == 0) problem = $"there is no EndpointSlice of a service {CharacterText.Quote(config.Service)} in the namespace {CharacterText.Quote(_watch.Namespace)}";
         // A watch that ends at once, whatever the reason, may not have us begin the next at once too.
         return new SourceReading(destinations, isNew ? EtcdSource.Gathering : discover.IntervalMin, problem) { IsAnswered = true };
     }
 
     /// <summary>The destinations that the slices of a service make.</summary>
-    internal static Dictionary<string, DestinationConfig> Destinations(IEnumerable<EndpointSlice> slices, string? port, DiscoverConfig discover, out string? problem)
+    internal static Dictionary<string, DestinationConfig> Destinations(IEnumerable<EndpointSlice> slices, SlicePorts ports, DiscoverConfig discover, out string? problem)
     {
         problem = null;
+        ports.Begin();
         var found = new List<(SliceEndpoint Endpoint, AddressKind Kind, int Port)>();
         foreach (EndpointSlice slice in slices.OrderBy(slice => slice.Name, StringComparer.Ordinal))
         {
-            if (PortOf(slice, port, out string? wrong) is { } number) found.AddRange(slice.Endpoints.Where(endpoint => endpoint.Readiness != Readiness.No).Select(endpoint => (endpoint, slice.Kind, number)));
-            else if (slice.Endpoints.Count > 0) problem ??= $"EndpointSlice {ApiException.Short(slice.Name)}: {wrong}";
+            if (ports.Of(slice, out string? wrong) is { } number) found.AddRange(slice.Endpoints.Where(endpoint => endpoint.Readiness != Readiness.No).Select(endpoint => (endpoint, slice.Kind, number)));
+            if (wrong is not null && slice.Endpoints.Count > 0) problem ??= $"EndpointSlice {ApiException.Short(slice.Name)}: {wrong}";
         }
         bool isAnyReady = found.Exists(one => one.Endpoint.Readiness == Readiness.Ready);
         var destinations = new Dictionary<string, DestinationConfig>(StringComparer.Ordinal);
@@ -61,19 +63,6 @@ internal sealed class KubernetesSource(KubernetesConfig config, DiscoverConfig d
             else if (endpoint.Pod is not { } name || !DestinationName.IsValid(name) || !destinations.TryAdd(name, destination)) destinations.TryAdd(address, destination);
         }
         return destinations;
-    }
-
-    // Each slice has numbers of its own: those of pods may differ under one name.
-    private static int? PortOf(EndpointSlice slice, string? port, out string? problem)
-    {
-        problem = null;
-        bool isNumber = RemoteSourceValidator.TryParsePort(port ?? "", out int number);
-        if (isNumber && (slice.Ports.Count == 0 || slice.Ports.Any(one => one.Port is null || one.Port == number))) return number;
-        SlicePort[] fitting = [.. slice.Ports.Where(one => one.Port is >= 1 and <= 65535 && (port is null || one.Name == port))];
-        if (!isNumber && fitting.Length == 1) return fitting[0].Port;
-        string known = string.Join(", ", slice.Ports.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Name} {one.Port}").Trim()));
-        problem = ApiException.Short(slice.Ports.Count == 0 ? "it names no port; set \"port\" to a number" : port is null ? $"it has several ports; set \"port\" to one of {known}" : $"it has no port {CharacterText.Quote(port)}; it has {known}");
-        return null;
     }
 
     private static bool TryFormat(string address, AddressKind kind, int port, out string text)

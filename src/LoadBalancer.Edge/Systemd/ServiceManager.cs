@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
@@ -48,7 +49,9 @@ internal sealed class ServiceManager : IDisposable
     internal void Ready() => Tell("READY=1");
 
     /// <summary>What follows is a reload, until <see cref="Ready"/> is told again (systemd.service(5), Type=notify-reload).</summary>
-    internal void Reloading() => Tell($"RELOADING=1\nMONOTONIC_USEC={Environment.TickCount64 * 1000}");
+    // CLOCK_MONOTONIC to the microsecond, which is the stopwatch's clock on Linux. Environment.TickCount64 is some milliseconds behind: systemd would take what is told within these of its
+    // signal for news of an earlier reload, and wait in vain for an answer to its own.
+    internal void Reloading() => Tell($"RELOADING=1\nMONOTONIC_USEC={Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1_000_000)}");
 
     /// <summary>Another process is the service from here on, and tells for itself.</summary>
     internal void HandedTo(int process) => Tell($"MAINPID={process}");
