@@ -46,7 +46,7 @@ public sealed class NginxConverterTests : IDisposable
     {
         ProxyConfig config = Http("access_log /a.log; server { listen 80; location / { proxy_pass http://a; } location /ping/ { access_log off; return 204; } }");
         Assert.That(config.Routes.Values.Select(route => (route.Path, route.Log)), Is.EquivalentTo(new[] { ("/**", true), ("/ping/**", false) }));
-        Assert.That(_findings, Is.Empty);
+        Assert.That(_findings, Has.None.Contains("access_log"));
         Assert.That(Http("access_log off; server { listen 80; location / { proxy_pass http://a; } }").Routes.Values.Single().Log, "there is no log to stay out of");
     }
 
