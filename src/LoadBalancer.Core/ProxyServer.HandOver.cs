@@ -10,6 +10,12 @@ public sealed partial class ProxyServer
     /// <summary>The bound sockets; of transports that cannot hand them over, none.</summary>
     internal IEnumerable<EpollListener> ListeningSockets => Snapshot.Listeners.Select(listener => listener.State.Socket).OfType<EpollListener>();
 
+    /// <summary>The process before has left: the files of its sockets are this one's.</summary>
+    internal void ClaimSockets()
+    {
+        foreach (ListenerSnapshot listener in Snapshot.Listeners) listener.State.Socket?.Claim();
+    }
+
     /// <summary>
     /// Another process accepts from the same sockets by now: nothing new is accepted here, each connection ends with its next answer, and what is idle is left alone for
     /// <paramref name="idleGrace"/>, so that no client writes its request to a connection that is being closed. <see cref="StopAsync"/> follows.

@@ -42,6 +42,9 @@ public sealed class RequestServer : IAsyncDisposable
     /// <summary>The bound socket; null where it cannot be handed to another process.</summary>
     internal Transport.Epoll.EpollListener? Socket => _listener as Transport.Epoll.EpollListener;
 
+    /// <summary>The process before has left, see <see cref="TransportListener.Claim"/>.</summary>
+    internal void ClaimSocket() => _listener?.Claim();
+
     internal TransportLoop Loop => _loop!;
 
     internal PipeOptions PipeOptions { get; private set; } = null!;

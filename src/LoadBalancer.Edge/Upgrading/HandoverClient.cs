@@ -32,7 +32,7 @@ internal sealed class HandoverClient : IDisposable
             var state = new StringBuilder();
             while (isSent && DescriptorPassing.Receive(socket, out int[] descriptors) is { } message)
             {
-                foreach (int fd in descriptors) InheritedSockets.TryAdd(fd);
+                foreach (int fd in descriptors) InheritedSockets.TryAdd(fd, hasFile: message == HandoverSocket.Listener);
                 if (message.StartsWith(HandoverSocket.State, StringComparison.Ordinal)) state.Append(message, HandoverSocket.State.Length, message.Length - HandoverSocket.State.Length);
                 if (message == HandoverSocket.End && HandoverState.Parse(state.ToString()) is { } parsed) return new(connection, parsed);
             }

@@ -76,7 +76,7 @@ internal sealed class HandoverServer : IDisposable
         IEnumerable<EpollListener> listeners = _admin.Server?.Socket is { } admin ? _server.ListeningSockets.Append(admin) : _server.ListeningSockets;
         foreach (EpollListener listener in listeners)
             foreach (int[] part in listener.Descriptors.Chunk(DescriptorPassing.DescriptorsMax))
-                if (!DescriptorPassing.TrySend(socket, HandoverSocket.Listener, part)) return false;
+                if (!DescriptorPassing.TrySend(socket, listener.HasFile ? HandoverSocket.Listener : HandoverSocket.Lent, part)) return false;
         string state = HandoverState.Of(_server, _admin).ToJson();
         for (int at = 0; at < state.Length; at += HandoverSocket.StateLengthMax)
             if (!DescriptorPassing.TrySend(socket, string.Concat(HandoverSocket.State, state.AsSpan(at, Math.Min(HandoverSocket.StateLengthMax, state.Length - at))), [])) return false;

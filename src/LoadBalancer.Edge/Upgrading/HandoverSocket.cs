@@ -6,12 +6,12 @@ namespace LoadBalancer.Edge.Upgrading;
 
 /// <summary>
 /// The socket by which one process hands its listening sockets to the next: a Unix socket beside that of the admin listener, which keeps messages apart. The next one says
-/// "take-over"; it is sent "listener" with descriptors for each address, "state", and more "state" while that is not all of it, then "end"; it says "serving" when it does, and is
+/// "take-over"; it is sent "listener" with descriptors for each address ("lent" where the file of a Unix socket stays somebody else's, as with sockets of systemd), "state", and more "state" while that is not all of it, then "end"; it says "serving" when it does, and is
 /// told "leaving" once the process before accepts nothing any more. Whoever goes away before "serving" has changed nothing.
 /// </summary>
 internal static class HandoverSocket
 {
-    internal const string TakeOver = "take-over", Listener = "listener", State = "state ", End = "end", Serving = "serving ", Leaving = "leaving";
+    internal const string TakeOver = "take-over", Listener = "listener", Lent = "lent", State = "state ", End = "end", Serving = "serving ", Leaving = "leaving";
 
     /// <summary>Characters of a message with state: whole ones, and less than a message may have bytes.</summary>
     internal const int StateLengthMax = 16 * 1024;

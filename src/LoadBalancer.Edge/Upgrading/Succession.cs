@@ -25,7 +25,7 @@ internal sealed class Succession : IDisposable
         if (OperatingSystem.IsLinux() && Environment.GetEnvironmentVariable("LISTEN_PID") == Environment.ProcessId.ToString(CultureInfo.InvariantCulture)
             && int.TryParse(Environment.GetEnvironmentVariable("LISTEN_FDS"), NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count <= DescriptorsMax)
         {
-            for (int i = 0; i < count; i++) InheritedSockets.TryAdd(FirstDescriptor + i);
+            for (int i = 0; i < count; i++) InheritedSockets.TryAdd(FirstDescriptor + i, hasFile: false);
         }
         if (!takesOver) return new(null);
         string address = config.Admin?.Address ?? DefaultAddress.Find();
@@ -42,9 +42,16 @@ internal sealed class Succession : IDisposable
     /// <summary>The server serves: the process before may leave, and the next one may come.</summary>
     internal void Serving(ProxyServer server, AdminServer? admin, ILogger logger)
     {
-        IReadOnlyList<string> left = InheritedSockets.CloseRest();
-        if (left.Count > 0) logger.SocketsLeft(string.Join(", ", left));
-        _before?.Serving();
+        IReadOnlyList<(string Address, bool HasFile)> left = InheritedSockets.CloseRest();
+        if (left.Count > 0) logger.SocketsLeft(string.Join(", ", left.Select(one => one.Address)));
+        if (_before is not null)
+        {
+            _before.Serving();
+            server.ClaimSockets();
+            admin?.Server?.ClaimSocket();
+            foreach ((string address, bool hasFile) in left)
+                if (hasFile) File.Delete(address);
+        }
         _after = HandoverServer.TryStart(server, admin, logger);
         if (_after is not null) admin!.Upgrader = new Upgrader(server, _after, logger);
     }

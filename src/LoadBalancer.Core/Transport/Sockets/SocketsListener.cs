@@ -11,7 +11,7 @@ internal sealed class SocketsListener : TransportListener
 {
     private readonly Lock _lock = new();
     private readonly List<SocketsAcceptor> _accepting = [];
-    private readonly string? _unixPath;
+    private string? _unixPath, _unclaimedPath; // null while it is not ours to delete
     private int _turn;
     private bool _disposed;
     private List<Socket>? _parked;
@@ -48,6 +48,12 @@ internal sealed class SocketsListener : TransportListener
     internal Socket Socket { get; }
 
     internal TimeSpan KeepAlive { get; private set; }
+
+    internal override void Claim()
+    {
+        _unixPath ??= _unclaimedPath;
+        _unclaimedPath = null;
+    }
 
     internal override void Apply(ListenOptions options)
     {

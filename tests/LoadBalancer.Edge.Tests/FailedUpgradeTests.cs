@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using LoadBalancer.Testing;
+using NUnit.Framework;
+
+namespace LoadBalancer.Edge.Tests;
+
+/// <summary>What goes wrong between two processes takes nothing from the one that serves.</summary>
+[TestFixture]
+public sealed class FailedUpgradeTests : UpgradeFixture
+{
+    [Test]
+    public async Task WhatFailsAfterTheSocketsWereTakenLeavesTheirFiles()
+    {
+        string unix = $"\"local\": {{ \"address\": \"unix:{Folder}/web.sock\" }},";
+        Write(listeners: unix);
+        using LbProcess lb = await StartAsync();
+        using (var taken = new TcpListener(IPAddress.Loopback, 0))
+        {
+            taken.Start();
+            Write(listeners: $"{unix} \"more\": {{ \"address\": \"{taken.LocalEndpoint}\" }}");
+            LbResult refused = await TryUpgradeAsync();
+            Assert.That((refused.ExitCode, refused.Error), Is.EqualTo((1, refused.Error)));
+        }
+        using HttpClient web = UnixHttp.Client($"{Folder}/web.sock");
+        Assert.That(await web.GetStringAsync("http://lb/", Token), Is.EqualTo("x"));
+        Assert.That(await TellAsync(HttpMethod.Get, "/ready"), Is.EqualTo(HttpStatusCode.OK));
+        // Once another serves, the files are its.
+        Write(listeners: unix);
+        await StopAsync(await UpgradeAsync());
+        Assert.That(Directory.GetFiles(Folder, "*.sock*"), Is.Empty);
+    }
+
+    [Test]
+    public async Task ASocketOfSystemdIsNotDeleted()
+    {
+        string activate = SystemProgram.Require("systemd-socket-activate"), path = $"{Folder}/web.sock";
+        Write(listeners: $"\"local\": {{ \"address\": \"unix:{path}\" }}");
+        string[] command = Environment.GetEnvironmentVariable("LB_BINARY") is { } binary ? [binary] : ["dotnet", Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.dll")];
+        using Process systemd = Process.Start(new ProcessStartInfo(activate, ["--listen", path, "-E", "PATH", "-E", "HOME", "-E", "DOTNET_ROOT", .. command, "run"]) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        try
+        {
+            for (string? line = ""; line is not null && !line.Contains("Listening on", StringComparison.Ordinal);) line = await systemd.StandardError.ReadLineAsync(Token);
+            _ = systemd.StandardError.ReadToEndAsync(Token);
+            using HttpClient web = UnixHttp.Client(path);
+            Assert.That(await web.GetStringAsync("http://lb/", Token), Is.EqualTo("x"));
+            int next = await UpgradeAsync();
+            await systemd.WaitForExitAsync(Token);
+            await StopAsync(next);
+            Assert.That(Directory.GetFiles(Folder, "*.sock*"), Is.EqualTo(new[] { path }), "handed on, it is systemd's still");
+        }
+        finally
+        {
+            if (!systemd.HasExited) systemd.Kill();
+        }
+    }
+}
