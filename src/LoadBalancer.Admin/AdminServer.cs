@@ -50,6 +50,9 @@ public sealed class AdminServer : IAsyncDisposable
     /// <summary>Has another process take over when an operator asks for it; null while nobody can.</summary>
     public IUpgradeHandler? Upgrader { get; set; }
 
+    /// <summary>Why there is no <see cref="Upgrader"/>, where that is known.</summary>
+    internal string? UpgradeProblem { get; set; }
+
     internal RequestServer? Server { get; private set; }
 
     internal Registry Registry => _registry;
@@ -133,7 +136,7 @@ public sealed class AdminServer : IAsyncDisposable
             new("GET", "/status", server.Status),
             new("GET", "/config", server.Config),
             new("POST", "/reload", new ReloadEndpoint(Reloader).Post),
-            new("POST", "/upgrade", new UpgradeEndpoint(() => Upgrader).Post),
+            new("POST", "/upgrade", new UpgradeEndpoint(this).Post),
             new("GET", "/connections", new ConnectionEndpoints(_proxy, _time).List),
             new("GET", "/explain", new ExplainEndpoint(_proxy).Get),
             new("GET", "/openapi.json", OpenApiEndpoint.Get),

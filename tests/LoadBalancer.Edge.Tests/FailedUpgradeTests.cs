@@ -55,4 +55,42 @@ public sealed class FailedUpgradeTests : UpgradeFixture
             if (!systemd.HasExited) systemd.Kill();
         }
     }
+
+    [Test]
+    public async Task AsTheFirstProcessOfAContainerItRefuses()
+    {
+        string unshare = SystemProgram.Require("unshare");
+        if (!Environment.IsPrivilegedProcess) Assert.Ignore("namespaces of processes are root's");
+        Write();
+        string[] command = Environment.GetEnvironmentVariable("LB_BINARY") is { } binary ? [binary] : ["dotnet", Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.dll")];
+        using Process container = Process.Start(new ProcessStartInfo(unshare, ["--pid", "--fork", "--mount-proc", "--kill-child", .. command, "run"]) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        try
+        {
+            for (string? line = ""; line is not null && !line.StartsWith("Ready.", StringComparison.Ordinal);) line = (await container.StandardOutput.ReadLineAsync(Token))?.TrimStart();
+            Assert.That(await TellAsync(HttpMethod.Post, "/upgrade"), Is.EqualTo(HttpStatusCode.Conflict));
+            LbResult refused = await TryUpgradeAsync();
+            Assert.That((refused.ExitCode, refused.Error), Is.EqualTo((1, refused.Error)));
+            Assert.That(refused.Error, Does.Contain("process 1"));
+            Assert.That(await GetAsync("/"), Is.EqualTo(HttpStatusCode.OK));
+        }
+        finally
+        {
+            container.Kill();
+            await container.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    [Test]
+    public async Task AnAdminSocketWithoutRoomForASecondNameServesAllTheSame()
+    {
+        string path = Path.Combine(Folder, new string('a', 104 - Folder.Length));
+        Write(admin: $"unix:{path}");
+        using LbProcess lb = await StartAsync();
+        await lb.ErrorLineAsync("[5103] No process can take over", Token);
+        LbResult refused = await LbProcess.RunAsync(Folder, Token, "upgrade", "--admin", $"unix:{path}");
+        Assert.That((refused.ExitCode, await GetAsync("/")), Is.EqualTo((1, HttpStatusCode.OK)), refused.Error);
+        LbResult taking = await LbProcess.RunAsync(Folder, Token, "run", "--take-over");
+        Assert.That((taking.ExitCode, taking.Error), Is.EqualTo((1, taking.Error)));
+        Assert.That(taking.Error, Does.Contain("hands its sockets over there").And.Not.Contains("   at "));
+    }
 }

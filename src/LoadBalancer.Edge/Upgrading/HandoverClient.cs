@@ -38,10 +38,10 @@ internal sealed class HandoverClient : IDisposable
             }
             throw new IOException($"{path}: the lb that serves has handed nothing over");
         }
-        catch (Exception e) when (e is SocketException or System.Text.Json.JsonException)
+        catch (Exception e) when (e is SocketException or System.Text.Json.JsonException or ArgumentException) // the last: a path that is too long
         {
             connection.Dispose();
-            throw new IOException($"{path}: no lb that serves hands its sockets over there: {e.Message}");
+            throw new IOException($"{path}: no lb that serves hands its sockets over there: {e.Message.ReplaceLineEndings(" ")}");
         }
         catch
         {

@@ -11,6 +11,8 @@ namespace LoadBalancer.Edge.Upgrading;
 /// <summary>The side of the process that serves: hands its sockets to whoever takes over. One at a time; on a thread of its own, as it waits.</summary>
 internal sealed class HandoverServer : IDisposable
 {
+    private const int FirstProcess = 1;
+
     private readonly string _path;
     private readonly ProxyServer _server;
     private readonly AdminServer _admin;
@@ -23,10 +25,18 @@ internal sealed class HandoverServer : IDisposable
     {
         (_path, _server, _admin, _logger) = (path, server, admin, logger);
         _listener = HandoverSocket.Create();
-        File.Delete(path); // of a process that is gone: the admin listener beside it is ours
-        _listener.Bind(new UnixDomainSocketEndPoint(path));
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        _listener.Listen(1);
+        try
+        {
+            File.Delete(path); // of a process that is gone: the admin listener beside it is ours
+            _listener.Bind(new UnixDomainSocketEndPoint(path));
+            if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            _listener.Listen(1);
+        }
+        catch
+        {
+            _listener.Dispose();
+            throw;
+        }
         new Thread(Run) { IsBackground = true, Name = "handover" }.Start();
     }
 
@@ -34,13 +44,21 @@ internal sealed class HandoverServer : IDisposable
     internal static HandoverServer? TryStart(ProxyServer server, AdminServer? admin, ILogger logger)
     {
         if (admin is null || server.Transport != "epoll" || HandoverSocket.PathOf(admin.EndPoint) is not { } path) return null;
+        if (Environment.ProcessId == FirstProcess)
+        {
+            // pid_namespaces(7): the kernel kills all others with it, the successor too.
+            admin.UpgradeProblem = "this is process 1 of a container, which ends when it leaves; replace the container instead";
+            return null;
+        }
         try
         {
             return new(path, server, admin, logger);
         }
-        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException) // the last: a path that is too long
         {
-            logger.NoHandover(path, e.Message);
+            string problem = e.Message.ReplaceLineEndings(" ");
+            admin.UpgradeProblem = $"no process can take over by {path}: {problem}";
+            logger.NoHandover(path, problem);
             return null;
         }
     }
