@@ -10,6 +10,9 @@ public sealed partial class ProxyServer
     /// <summary>The bound sockets; of transports that cannot hand them over, none.</summary>
     internal IEnumerable<EpollListener> ListeningSockets => Snapshot.Listeners.Select(listener => listener.State.Socket).OfType<EpollListener>();
 
+    /// <summary>Whether this process comes after one that serves still, and has its folders in use. Set before the start.</summary>
+    internal bool IsTakingOver { get; set; }
+
     /// <summary>The process before has left: the files of its sockets are this one's.</summary>
     internal void ClaimSockets()
     {

@@ -36,7 +36,9 @@ internal sealed class Succession : IDisposable
     /// <summary>What the process before was told holds here too. Before the server starts.</summary>
     internal void Apply(ProxyServer server, AdminServer? admin)
     {
-        if (admin is not null) _before?.State.Apply(server, admin);
+        if (_before is null) return;
+        server.IsTakingOver = true;
+        if (admin is not null) _before.State.Apply(server, admin);
     }
 
     /// <summary>The server serves: the process before may leave, and the next one may come.</summary>
