@@ -1,6 +1,8 @@
+using LoadBalancer.Balancing;
 using LoadBalancer.Core.Configuration;
 using LoadBalancer.Core.Transport;
 using LoadBalancer.Core.Transport.Epoll;
+using LoadBalancer.Core.Upstream;
 
 namespace LoadBalancer.Core;
 
@@ -12,6 +14,18 @@ public sealed partial class ProxyServer
 
     /// <summary>Whether this process comes after one that serves still, and has its folders in use. Set before the start.</summary>
     internal bool IsTakingOver { get; set; }
+
+    /// <summary>Drains a destination as the process before did, or takes that back; one that discovery has not found yet, once it has. Thread-safe.</summary>
+    internal void TakeOverDraining(string cluster, string destination, bool draining)
+    {
+        ClusterMembers members = Cluster(cluster).Members;
+        if (draining) members.AwaitToDrain(destination, _time.GetTimestamp()); // first: it may be found at this moment
+        if (SetDraining(cluster, destination, draining) || !draining) members.NoLongerAwait(destination);
+    }
+
+    /// <summary>What drains, or is to drain once it is found, by cluster.</summary>
+    internal IEnumerable<(string Cluster, string Destination)> Drained => Snapshot.Clusters.SelectMany(cluster => cluster.Members.Awaited
+        .Concat(cluster.Scheduler.Destinations.Where(one => one.Status.HasFlag(DestinationStatus.Draining)).Select(one => ((DestinationState)one.Tag!).Name)).Select(name => (cluster.Name, name)));
 
     /// <summary>The process before has left: the files of its sockets are this one's.</summary>
     internal void ClaimSockets()

@@ -24,4 +24,22 @@ public sealed class HandedOnTests : UpgradeFixture
         Assert.That(await AskAsync("/caches"), Does.Contain("\"disk\": {"));
         await UpgradeAsync();
     }
+
+    [Test]
+    public async Task WhatIsDrainedAndFoundByDiscoveryStaysDrained()
+    {
+        await using var origin = new EchoOrigin();
+        File.WriteAllText(Path.Combine(Folder, "fleet.json"), $$"""{ "found": "{{origin.Address}}", "other": "{{origin.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}}" }""");
+        Write("""
+            "routes": { "all": { "cluster": "app" } }, "clusters": { "app": { "discover": { "file": "fleet.json" } } },
+            """);
+        using LbProcess lb = await StartAsync();
+        Assert.That(await TellAsync(HttpMethod.Post, "/clusters/app/destinations/found:drain"), Is.EqualTo(HttpStatusCode.OK).Or.EqualTo(HttpStatusCode.NoContent));
+        for (int i = 0; i < 2; i++)
+        {
+            await UpgradeAsync();
+            Assert.That(await AskAsync("/clusters/app/destinations/found"), Does.Contain("draining"));
+            Assert.That(await AskAsync("/clusters/app/destinations/other"), Does.Not.Contain("draining"));
+        }
+    }
 }
