@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
+using LoadBalancer.Edge.Upgrading;
 using LoadBalancer.Testing;
 using NUnit.Framework;
 
@@ -54,6 +56,45 @@ public sealed class FailedUpgradeTests : UpgradeFixture
         {
             if (!systemd.HasExited) systemd.Kill();
         }
+    }
+
+    [Test]
+    public async Task WhoIsNotLeftToEnds()
+    {
+        string path = $"{Folder}/before";
+        using Socket listener = HandoverSocket.Create();
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen(1);
+        Write();
+        using LbProcess next = LbProcess.Start(Folder, "run", $"--take-over={path}");
+        using (Socket connection = await listener.AcceptAsync(Token))
+        {
+            byte[] buffer = new byte[1024];
+            Assert.That(Encoding.UTF8.GetString(buffer, 0, await connection.ReceiveAsync(buffer, Token)), Is.EqualTo(HandoverSocket.TakeOver));
+            await connection.SendAsync(Encoding.UTF8.GetBytes(HandoverSocket.State + HandoverState.Empty.ToJson()), Token);
+            await connection.SendAsync(Encoding.UTF8.GetBytes(HandoverSocket.End), Token);
+            Assert.That(Encoding.UTF8.GetString(buffer, 0, await connection.ReceiveAsync(buffer, Token)), Does.StartWith(HandoverSocket.Serving));
+        } // as one that has waited for too long, and goes on
+        LbResult result = await next.EndAsync(Token);
+        Assert.That((result.ExitCode, result.Error), Is.EqualTo((1, result.Error)));
+        Assert.That(result.Error, Does.Contain("goes on"));
+    }
+
+    [Test]
+    public async Task WhereTheProcessBeforeDiesTheNextServes()
+    {
+        Write();
+        using LbProcess lb = await StartAsync();
+        // Discovery asks for its names after the sockets were taken, and before anything is served.
+        using var resolver = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        Write($$"""
+            "routes": { "all": { "respond": { "status": 200, "body": "y" } } }, "clusters": { "app": { "discover": { "dns": "x.test:80", "resolver": "{{resolver.Client.LocalEndPoint}}" } } },
+            """);
+        using LbProcess next = LbProcess.Start(Folder, "run", "--take-over");
+        await resolver.ReceiveAsync(Token);
+        await lb.SignalAsync("KILL", Token);
+        await next.LineAsync("Ready.", Token);
+        Assert.That((await GetAsync("/"), await TellAsync(HttpMethod.Get, "/ready")), Is.EqualTo((HttpStatusCode.OK, HttpStatusCode.OK)));
     }
 
     [Test]

@@ -62,10 +62,10 @@ public abstract class UpgradeFixture : IDisposable
 
     private protected Task<LbResult> TryUpgradeAsync() => LbProcess.RunAsync(Folder, Token, "upgrade", "--admin", $"unix:{AdminPath}");
 
-    private protected async Task<int> UpgradeAsync()
+    private protected async Task<int> UpgradeAsync(LbProcess? lb = null)
     {
         LbResult result = await TryUpgradeAsync();
-        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.ExitCode, Is.Zero, $"{result.Error}{lb?.ErrorSoFar}");
         int process = int.Parse(result.Output.Split(' ')[1], CultureInfo.InvariantCulture);
         _processes.Add(process);
         return process;

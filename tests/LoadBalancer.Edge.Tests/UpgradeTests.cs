@@ -19,16 +19,18 @@ public sealed class UpgradeTests : UpgradeFixture
         using LbProcess lb = await StartAsync();
         using var done = new CancellationTokenSource();
         Task<(int Served, int Connections)>[] clients = [.. Enumerable.Range(0, Clients).Select(_ => Task.Run(() => LoadAsync(done.Token)))];
+        Task<int> probes = Task.Run(() => ProbeAsync(done.Token));
         int before = 0;
         for (int i = 0; i < Upgrades; i++)
         {
-            int process = await UpgradeAsync();
+            int process = await UpgradeAsync(lb);
             Assert.That(process, Is.Not.EqualTo(before));
             before = process;
             if (i == 0) Assert.That(await lb.ExitAsync(Token), Is.Zero); // it has drained
         }
         await done.CancelAsync();
         (int Served, int Connections)[] results = await Task.WhenAll(clients);
+        Assert.That(await probes, Is.GreaterThan(Upgrades), "somebody was ready all the time");
         TestContext.Out.WriteLine($"{results.Sum(one => one.Served)} requests by {results.Sum(one => one.Connections)} connections through {Upgrades} upgrades");
         Assert.That(results.Select(one => one.Connections), Is.All.GreaterThan(1), "each client was sent to the next process");
     }
@@ -115,6 +117,19 @@ public sealed class UpgradeTests : UpgradeFixture
             systemd.Kill();
             await systemd.WaitForExitAsync(CancellationToken.None);
         }
+    }
+
+    // As a health check that asks without a pause; how often.
+    private async Task<int> ProbeAsync(CancellationToken done)
+    {
+        int asked = 0;
+        for (; !done.IsCancellationRequested; asked++)
+        {
+            using RawClient client = await RawClient.ConnectAsync(new UnixDomainSocketEndPoint(AdminPath), Token);
+            await client.SendAsync("GET /ready HTTP/1.1\r\nHost: lb\r\nConnection: close\r\n\r\n", Token);
+            Assert.That(await client.ReadToEndAsync(Token), Does.StartWith("HTTP/1.1 200"));
+        }
+        return asked;
     }
 
     // As a client that keeps its connection and never asks twice: whatever is not answered is a failure.

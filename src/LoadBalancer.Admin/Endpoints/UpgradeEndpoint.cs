@@ -14,10 +14,10 @@ internal sealed class UpgradeEndpoint(AdminServer admin)
             return;
         }
         UpgradeReport report = await upgrader.UpgradeAsync(exchange.Who).ConfigureAwait(false);
-        if (report.ProcessId is { } process) await exchange.Json(200, new UpgradeAnswer(process), AdminJson.Default.UpgradeAnswer).ConfigureAwait(false);
+        if (report.ProcessId is { } process) await exchange.Json(200, new UpgradeAnswer(process, report.Version), AdminJson.Default.UpgradeAnswer).ConfigureAwait(false);
         else await exchange.Refuse(500, report.Problem!).ConfigureAwait(false);
     }
 }
 
-/// <summary>Which process serves now.</summary>
-internal sealed record UpgradeAnswer(int ProcessId);
+/// <summary>Which process serves now, and its version, where it has said.</summary>
+internal sealed record UpgradeAnswer(int ProcessId, string? Version);

@@ -28,4 +28,7 @@ internal static partial class EdgeLog
 
     [LoggerMessage(EventId = 5107, Level = LogLevel.Warning, Message = "Sockets that were handed over are not in the configuration, and were closed: {Addresses}")]
     internal static partial void SocketsLeft(this ILogger logger, string addresses);
+
+    [LoggerMessage(EventId = 5108, Level = LogLevel.Error, Message = "The process before goes on: it gave this one up, or they do not understand each other; this one finishes what it has, and ends")]
+    internal static partial void NotTakenOver(this ILogger logger);
 }
