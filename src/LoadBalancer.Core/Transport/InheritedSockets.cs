@@ -50,9 +50,25 @@ internal static class InheritedSockets
     }
 
     /// <summary>The descriptors for an address, which are the caller's from here on; null where there are none.</summary>
-    internal static Inherited? Take(EndPoint endPoint)
+    /// <exception cref="IOException">They are not as they are to be, and cannot be made so.</exception>
+    internal static Inherited? Take(ListenOptions options)
     {
-        lock (Changing) return ByAddress.Remove(KeyOf(endPoint), out Inherited? sockets) ? sockets : null;
+        Inherited? sockets;
+        lock (Changing)
+        {
+            if (!ByAddress.Remove(KeyOf(options.EndPoint), out sockets)) return null;
+        }
+        // ipv6(7): it is settled by the bind. It means something for the wildcard address alone.
+        if (options.EndPoint is not IPEndPoint { Address: var address } || !address.Equals(IPAddress.IPv6Any) || IsDualStack(sockets.Descriptors[0]) == options.DualStack) return sockets;
+        foreach (int fd in sockets.Descriptors) _ = Libc.Close(fd);
+        throw new IOException($"its socket was handed over, and takes {(options.DualStack ? "IPv6 only" : "IPv4 too")}; another \"dualStack\" needs a restart, or another BindIPv6Only= where the socket is systemd's");
+    }
+
+    private static unsafe bool IsDualStack(int fd)
+    {
+        int isOnly = 0;
+        uint size = sizeof(int);
+        return Libc.GetSocketOption(fd, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, &isOnly, &size) == 0 && isOnly == 0;
     }
 
     /// <summary>Closes those that nobody has taken; their addresses, and whether a file is left over with the process before.</summary>

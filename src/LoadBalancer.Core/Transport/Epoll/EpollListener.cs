@@ -19,7 +19,7 @@ internal sealed unsafe class EpollListener : TransportListener
     {
         _loopCount = loopCount;
         ConnectionsMax = options.ConnectionsMax;
-        if (InheritedSockets.Take(options.EndPoint) is { } inherited)
+        if (InheritedSockets.Take(options) is { } inherited)
         {
             (_descriptors, IsShared) = Adopt(inherited.Descriptors, options, loopCount);
             if (inherited.HasFile && options.EndPoint is UnixDomainSocketEndPoint adopted) _unclaimedPath = UnixSocketFile.PathOf(adopted);
