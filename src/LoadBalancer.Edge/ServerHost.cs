@@ -91,7 +91,14 @@ internal static class ServerHost
         Task running = whileRunning(server, admin, ending.Token);
         systemd?.Ready();
         using ReloadService? reloading = reloader;
-        if (reloader is not null) signals.Reload = () => _ = ReloadAsync(reloader, systemd);
+        if (reloader is not null)
+        {
+            signals.Reload = () =>
+            {
+                if (admin is { IsHandingOver: true }) logger.ReloadWhileHandingOver(); // the other process has read it already, and would not know
+                else _ = ReloadAsync(reloader, systemd);
+            };
+        }
         Task following = reloader is null ? Task.CompletedTask : reload!.WatchAsync(reloader, ending.Token);
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(signals.Cut);
         Task watching = systemd?.WatchAsync(server, stopped.Token) ?? Task.CompletedTask; // while it drains too

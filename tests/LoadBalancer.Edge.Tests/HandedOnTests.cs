@@ -45,6 +45,8 @@ public sealed class HandedOnTests : UpgradeFixture
         ];
         Assert.That(told.Select(status => (int)status), Is.All.InRange(200, 299));
         Assert.That(await TellAsync(HttpMethod.Post, "/reload"), Is.EqualTo(HttpStatusCode.ServiceUnavailable), "the next process has read the configuration");
+        await lb.SignalAsync("HUP", Token);
+        await lb.ErrorLineAsync("[5109]", Token);
         Assert.That(next.Serving("test"), Is.True);
         Assert.That((first.Drained.Single().Destination, first.Bans.Single().Block, first.Registrations.Count), Is.EqualTo(("a", "192.0.2.1", 0)));
         HandoverState last = next.State;
