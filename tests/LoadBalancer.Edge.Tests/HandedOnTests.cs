@@ -21,7 +21,7 @@ public sealed class HandedOnTests : UpgradeFixture
         await UpgradeAsync();
         Assert.That(await GetAsync("/"), Is.EqualTo(HttpStatusCode.OK));
         Assert.That(await lb.ExitAsync(Token), Is.Zero);
-        await lb.ErrorLineAsync("[1902]", Token); // the next process writes to the same place
+        await lb.ErrorLineAsync("[1911]", Token); // the next process writes to the same place
         Assert.That(await AskAsync("/caches"), Does.Contain("\"disk\": {"));
         await UpgradeAsync();
     }
