@@ -28,7 +28,7 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
     private LineRing[] _rings = [];
     private long _lost, _told, _tellAt;
     private int _woken, _reopen;
-    private bool _disposed;
+    private bool _begun, _disposed;
 
     /// <summary>Starts writing.</summary>
     /// <param name="config">Validated.</param>
@@ -40,7 +40,8 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
     {
     }
 
-    internal AccessLogger(AccessLogConfig config, ILoggerFactory loggerFactory, ICompletionObserver? next, TimeProvider time, LineSink? sink)
+    /// <summary>The same, with a target of its own; where it does not begin, lines wait in their rings until <see cref="Begin"/>.</summary>
+    internal AccessLogger(AccessLogConfig config, ILoggerFactory loggerFactory, ICompletionObserver? next, TimeProvider time, LineSink? sink, bool begins = true)
     {
         _config = config;
         _time = time;
@@ -50,11 +51,24 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
         _sink = sink ?? LineSink.Create(config, time);
         _slowTicks = (long)(config.SlowerThan.TotalSeconds * time.TimestampFrequency);
         _ring = new ThreadLocal<LineRing>(AddRing);
-        _ = _meter.CreateObservableCounter("lb.access_log.dropped", () => Dropped, "{line}", "Lines of the access log that were not written: there was no room, or the target failed.");
         _timer = time.CreateTimer(static state => ((AccessLogger)state!).Drain(), this, WriteInterval, WriteInterval);
+        if (begins) Begin(0);
     }
 
-    /// <summary>Lines that were not written so far, for want of room or as the target failed.</summary>
+    /// <summary>Begins to write: once whoever wrote to the same target before has ended, so that lines stay in their order.</summary>
+    /// <param name="dropped">Where <see cref="Dropped"/> counts on.</param>
+    internal void Begin(long dropped)
+    {
+        lock (_write)
+        {
+            Volatile.Write(ref _lost, _lost + dropped);
+            _told = dropped;
+            _begun = true;
+        }
+        _ = _meter.CreateObservableCounter("lb.access_log.dropped", () => Dropped, "{line}", "Lines of the access log that were not written: there was no room, or the target failed.");
+    }
+
+    /// <summary>Lines that were not written so far, for want of room or as the target failed; those of the logger before it too.</summary>
     public long Dropped
     {
         get
@@ -79,8 +93,8 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
     /// <summary>Writes what is there; at once, as a ring is half full.</summary>
     void IThreadPoolWorkItem.Execute() => Drain();
 
-    private bool IsWanted(CompletionRecord record) => (_config.StatusMin == 0 && _slowTicks == 0)
-        || (_config.StatusMin > 0 && record.Status >= _config.StatusMin) || (_slowTicks > 0 && record.TotalTicks >= _slowTicks);
+    private bool IsWanted(CompletionRecord record) => !record.IsUnlogged && ((_config.StatusMin == 0 && _slowTicks == 0)
+        || (_config.StatusMin > 0 && record.Status >= _config.StatusMin) || (_slowTicks > 0 && record.TotalTicks >= _slowTicks));
 
     private void Put(LineRing ring, CompletionRecord record)
     {
@@ -103,7 +117,7 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
         if (!_write.TryEnter()) return;
         try
         {
-            if (!_disposed) DrainAll();
+            if (_begun && !_disposed) DrainAll();
         }
         finally
         {
@@ -120,8 +134,13 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
             // At most what a ring holds, so that a busy loop does not keep the others waiting.
             for (int left = ring.Capacity; left > 0 && ring.Read(_chunk) is > 0 and int count; left -= count) Write(_chunk.AsSpan(0, count));
         }
+        if (_time.GetTimestamp() >= _tellAt) Tell();
+    }
+
+    private void Tell()
+    {
         long dropped = Dropped;
-        if (dropped == _told || _time.GetTimestamp() < _tellAt) return;
+        if (dropped == _told) return;
         _logger.LinesDropped(dropped - _told);
         _told = dropped;
         _tellAt = _time.GetTimestamp() + (long)(ReportInterval.TotalSeconds * _time.TimestampFrequency);
@@ -148,11 +167,11 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
     public void Dispose()
     {
         _timer.Dispose();
-        _meter.Dispose();
         // A thread of its own: one that blocks for ever must not hold up the end of the process.
         var ending = new Thread(End) { IsBackground = true, Name = "access log" };
         ending.Start();
         if (!ending.Join(DisposeTimeout)) _logger.TargetStuck(_config.Path);
+        _meter.Dispose(); // last, so that what was lost just now is counted
     }
 
     private void End()
@@ -161,6 +180,7 @@ public sealed class AccessLogger : ICompletionObserver, IThreadPoolWorkItem, IDi
         {
             if (_disposed) return;
             DrainAll();
+            Tell();
             _disposed = true;
             _sink.Dispose();
         }

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Core.Transport.Epoll;
+using Microsoft.Win32.SafeHandles;
 
 namespace LoadBalancer.AccessLog;
 
@@ -37,18 +39,26 @@ internal sealed class StreamSink(Stream stream) : LineSink
     public override void Dispose() => stream.Dispose();
 }
 
-/// <summary>A file that is rotated by size and by day, and opened anew on demand. Rotated files are "path.1" (the newest) and so on.</summary>
+/// <summary>
+/// A file that is rotated by size and by day, and opened anew on demand. Rotated files are "path.1" (the newest) and so on. On Linux others may write to the same file, as the next process does while this
+/// one drains: each write goes to the end, and whoever finds the file rotated by another opens the new one. Two who rotate within the same few system calls shift it twice.
+/// </summary>
 internal sealed class FileSink(AccessLogConfig config, TimeProvider time) : LineSink
 {
     private FileStream? _stream;
-    private long _size;
+    private string? _openedAs;
     private DateOnly _day;
 
     internal override void Write(ReadOnlySpan<byte> lines)
     {
         DateOnly today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
         if (_stream is null) Open();
-        if (_size > 0 && ((config.RotateSize > 0 && _size + lines.Length > config.RotateSize) || (config.RotateDaily && today != _day)))
+        else if (IsDue(lines.Length, today) && NameOf(_stream.SafeFileHandle) != _openedAs)
+        {
+            Reopen();
+            Open();
+        }
+        if (IsDue(lines.Length, today))
         {
             Reopen();
             Shift();
@@ -58,7 +68,6 @@ internal sealed class FileSink(AccessLogConfig config, TimeProvider time) : Line
         try
         {
             _stream!.Write(lines);
-            _size += lines.Length;
         }
         catch
         {
@@ -75,15 +84,35 @@ internal sealed class FileSink(AccessLogConfig config, TimeProvider time) : Line
 
     public override void Dispose() => Reopen();
 
+    private bool IsDue(int length, DateOnly today)
+    {
+        if ((config.RotateSize == 0 && !config.RotateDaily) || !_stream!.CanSeek) return false;
+        long size = _stream.Length; // asked each time: others write too
+        return size > 0 && ((config.RotateSize > 0 && size + length > config.RotateSize) || (config.RotateDaily && today != _day));
+    }
+
     private void Open()
     {
-        // No buffer of its own: what was written is in the file. Others may rename it and read it meanwhile.
-        _stream = new FileStream(config.Path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        _size = 0;
+        SafeFileHandle handle = File.OpenHandle(config.Path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        try
+        {
+            // With this a write goes to the end, wherever the stream believes to be (pwrite(2), BUGS). .NET has no way to ask for it.
+            if (OperatingSystem.IsLinux()) _ = Libc.FileControl((int)handle.DangerousGetHandle(), Libc.F_SETFL, Libc.O_APPEND);
+            _openedAs = NameOf(handle);
+            // No buffer of its own: what was written is in the file. Others may rename it and read it meanwhile.
+            _stream = new FileStream(handle, FileAccess.Write, bufferSize: 0);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
         if (!_stream.CanSeek) return;
-        _size = _stream.Seek(0, SeekOrigin.End);
-        _day = DateOnly.FromDateTime(_size > 0 ? File.GetLastWriteTimeUtc(config.Path) : time.GetUtcNow().UtcDateTime);
+        _day = DateOnly.FromDateTime(_stream.Seek(0, SeekOrigin.End) > 0 ? File.GetLastWriteTimeUtc(config.Path) : time.GetUtcNow().UtcDateTime);
     }
+
+    // What the kernel calls the open file now: another name than at first, or " (deleted)" behind it, once somebody has rotated it. Null where the kernel does not say.
+    private static string? NameOf(SafeFileHandle handle) => OperatingSystem.IsLinux() ? new FileInfo($"/proc/self/fd/{handle.DangerousGetHandle()}").LinkTarget : null;
 
     private void Shift()
     {

@@ -203,6 +203,7 @@ public sealed class Scheduler
     {
         lock (_changing)
         {
+            if (ejector != _ejector) return; // replaced since the failure was counted: nobody would end it
             if (!ejector.MayEject(destination, _destinations)) return;
             ejector.Begin(destination, now);
             destination.SetStatus(DestinationStatus.Ejected);

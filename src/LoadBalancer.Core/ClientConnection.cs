@@ -28,6 +28,7 @@ internal abstract class ClientConnection(LoopContext context, ListenerSnapshot l
 
     private readonly long _since = context.Loop.NowMilliseconds;
     private bool _isHandedOn;
+    private ProxySnapshot? _held;
 
     /// <summary>What the client was let in with; nothing yet while it is not known who it is.</summary>
     internal Admission Admission { get; init; }
@@ -57,10 +58,25 @@ internal abstract class ClientConnection(LoopContext context, ListenerSnapshot l
     /// <summary>Enters the loop's list. Called once.</summary>
     internal virtual void Start() => Context.Add(this);
 
+    /// <summary>Keeps the configuration of <see cref="Listener"/>, unless that has ended already: what a request needs of it stays, though it be replaced before the request comes.</summary>
+    private protected void TryHold()
+    {
+        if (Listener.Configuration.TryHold(Context.Loop.Index)) _held = Listener.Configuration;
+    }
+
+    private protected bool IsHolding => _held is not null;
+
+    private protected void LetGo()
+    {
+        _held?.LetGo(Context.Loop.Index);
+        _held = null;
+    }
+
     /// <summary>Leaves the loop's list: after the next stage has started, or when the transport is closed.</summary>
     protected void Leave()
     {
         if (!_isHandedOn) Admission.Release();
+        LetGo();
         Context.Loop.Timers.Remove(this);
         Context.Remove(this);
     }

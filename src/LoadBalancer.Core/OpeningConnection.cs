@@ -20,6 +20,7 @@ internal abstract class OpeningConnection(LoopContext context, ListenerSnapshot 
     private protected void Begin(long timeoutMilliseconds)
     {
         base.Start();
+        TryHold(); // the next stage begins with it
         Context.Loop.Timers.Set(this, Context.Loop.NowMilliseconds + timeoutMilliseconds);
         _ = RunAsync(); // ends with the stage; catches everything itself
     }

@@ -27,12 +27,8 @@ public sealed partial class ProxyServer
         LoopContext[] contexts = Volatile.Read(ref _contexts);
         if (contexts.Length == 0) return new([], 0, false);
         int share = (countMax + contexts.Length - 1) / contexts.Length;
-        (List<ConnectionView> Found, int Open, bool IsTruncated)[] parts = await Task.WhenAll(Array.ConvertAll(contexts, context =>
-        {
-            var done = new TaskCompletionSource<(List<ConnectionView>, int, bool)>(TaskCreationOptions.RunContinuationsAsynchronously);
-            context.Loop.Post(new LoopAction(() => done.SetResult(List(context, listener, block, share))));
-            return done.Task;
-        })).WaitAsync(cancellationToken).ConfigureAwait(false);
+        (List<ConnectionView> Found, int Open, bool IsTruncated)[] parts =
+            await Task.WhenAll(AskLoops(contexts, context => List(context, listener, block, share))).WaitAsync(cancellationToken).ConfigureAwait(false);
         ConnectionView[] all = [.. parts.SelectMany(part => part.Found)];
         return new(all.Length > countMax ? all[..countMax] : all, parts.Sum(part => part.Open), all.Length > countMax || Array.Exists(parts, part => part.IsTruncated));
     }

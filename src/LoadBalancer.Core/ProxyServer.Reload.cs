@@ -15,6 +15,7 @@ namespace LoadBalancer.Core;
 public sealed partial class ProxyServer
 {
     private readonly Lock _reloading = new();
+    private SnapshotRetirement? _retirement; // the last
 
     /// <summary>
     /// Goes by another configuration. Everything is checked first, and addresses that are new are bound: where anything is wrong, nothing has changed. Then only what is not the same
@@ -104,13 +105,14 @@ public sealed partial class ProxyServer
         ResponseStore[] opened = [.. next.Stores.Except(before.Stores)];
         try
         {
+            if (!IsServing) throw new InvalidOperationException("the server has been stopped meanwhile");
             foreach (ListenerSnapshot listener in added) Bind(listener);
             foreach (ResponseStore store in opened) store.Open(_time, _logger);
         }
         catch
         {
             foreach (ListenerSnapshot listener in added) listener.State.Socket?.Dispose();
-            foreach (IDisposable left in OnlyIn(next, before)) left.Dispose();
+            foreach (IDisposable left in next.MadeSince(before)) left.Dispose();
             throw;
         }
 
@@ -122,9 +124,8 @@ public sealed partial class ProxyServer
         foreach (ResponseStore store in before.Stores.Except(next.Stores)) store.HandOn(next.Stores.FirstOrDefault(one => one.Name == store.Name));
         BodyMemory.BytesMax = config.PolicyBodyBytesMax;
         if (IsAutoBanOther(before, next)) Refusals.AutoBan = AutoBanOf(next);
-        var retirement = new SnapshotRetirement([.. OnlyIn(before, next)], LoopCount, OnInternalError);
+        SnapshotRetirement retirement = _retirement = new SnapshotRetirement([.. OnlyIn(before, next)], LoopCount, OnInternalError, _retirement);
         _services = services;
-        _recentFormatter = null; // it leaves out what the access log does
         Volatile.Write(ref _snapshot, next);
         foreach (ListenerSnapshot listener in next.Listeners)
         {

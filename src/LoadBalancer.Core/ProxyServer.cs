@@ -22,6 +22,8 @@ namespace LoadBalancer.Core;
 /// <summary>The balancer itself: binds the listeners, runs the loops, relays. One instance is started and stopped once.</summary>
 public sealed partial class ProxyServer : IAsyncDisposable
 {
+    private static readonly TimeSpan ReloadWaitMax = TimeSpan.FromSeconds(5); // by who stops the server
+
     private FleetServices _services;
     private ProxySnapshot _snapshot;
     private readonly TimeProvider _time;
@@ -244,12 +246,17 @@ public sealed partial class ProxyServer : IAsyncDisposable
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
+        // One that hangs on a file is not waited for: it finds the server stopped when it comes to an end.
+        bool isAlone = _reloading.TryEnter(ReloadWaitMax);
         ProxySnapshot snapshot;
-        lock (_reloading)
+        try
         {
-            if (_stopped) return;
-            _stopped = true; // no reload from here on
+            if (Interlocked.Exchange(ref _stopped, true)) return; // no reload from here on
             snapshot = _snapshot;
+        }
+        finally
+        {
+            if (isAlone) _reloading.Exit();
         }
         if (_contexts.Length > 0) Events.Add(ServerEventKind.ServerDraining, "", $"takes no new connections, and finishes what it has within {DurationText.Format(snapshot.Config.DrainTimeout)}");
         _certificates.Dispose();

@@ -9,4 +9,7 @@ public sealed record ReloadResult(IReadOnlyList<ConfigChange> Changes, IReadOnly
 {
     /// <summary>Whether anything is not what it was.</summary>
     public bool HasChanged => Changes.Count > 0;
+
+    /// <summary>What beside the server does not go by the configuration that is in use now, and why, each on a line; empty where all of it does.</summary>
+    public IReadOnlyList<string> Failures { get; init; } = [];
 }

@@ -21,12 +21,16 @@ public sealed class FleetDiscovery : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _changing = new(1);
     private readonly CancellationTokenSource _stop = new();
+    private readonly HashSet<(string Cluster, string Key)> _leaving = []; // sources that are gone, whose destinations stay until those that took their place are known
     private Dictionary<(string Cluster, int Index), Following> _following;
     private bool _isStarted, _isDisposed;
 
     private sealed record Following(DiscoverConfig Config, SourceFollower Follower, CancellationTokenSource Stop)
     {
         internal Task Running { get; set; } = Task.CompletedTask;
+
+        /// <summary>Came with a change of the configuration, and may take the place of another.</summary>
+        internal bool IsSuccessor { get; init; }
     }
 
     /// <summary>Makes it; nothing is asked yet.</summary>
@@ -55,7 +59,8 @@ public sealed class FleetDiscovery : IAsyncDisposable
     }
 
     /// <summary>
-    /// Goes by another configuration, which the server has by now: sources that are the same go on, those that are gone take their destinations with them.
+    /// Goes by another configuration, which the server has by now: sources that are the same go on. Those that are gone take their destinations with them, once each new source of their
+    /// cluster has answered: a change of a source never leaves its cluster without destinations.
     /// </summary>
     /// <exception cref="ArgumentException">A cluster has a file, and there is no <see cref="DiscoveryOptions.FileReader"/>; nothing has changed.</exception>
     public async Task ReconfigureAsync(ProxyConfig config)
@@ -68,16 +73,47 @@ public sealed class FleetDiscovery : IAsyncDisposable
             Dictionary<(string Cluster, int Index), DiscoverConfig> wanted = Wanted(config);
             var next = new Dictionary<(string Cluster, int Index), Following>();
             foreach (((string Cluster, int Index) key, DiscoverConfig discover) in wanted)
-                next.Add(key, _following.TryGetValue(key, out Following? kept) && kept.Config == discover ? kept : Follow(key.Cluster, key.Index, discover));
+                next.Add(key, _following.TryGetValue(key, out Following? kept) && kept.Config == discover ? kept : Follow(key.Cluster, key.Index, discover) with { IsSuccessor = true });
             foreach (((string Cluster, int Index) key, Following old) in _following)
             {
-                if (next.GetValueOrDefault(key) == old) continue;
+                Following? same = next.GetValueOrDefault(key);
+                if (same == old) continue;
                 await EndAsync(old).ConfigureAwait(false);
-                if (config.Clusters.ContainsKey(key.Cluster)) _server.UpdateDestinations(key.Cluster, old.Follower.Key, new Dictionary<string, DestinationConfig>());
+                if (same?.Follower.Key == old.Follower.Key) same.Follower.TakeOver(old.Follower);
+                else _leaving.Add((key.Cluster, old.Follower.Key));
             }
             Following[] begun = [.. next.Values.Except(_following.Values)];
             _following = next;
+            _leaving.RemoveWhere(left => !config.Clusters.ContainsKey(left.Cluster) || IsFollowed(left));
             if (_isStarted) foreach (Following one in begun) Run(one);
+            foreach (string cluster in _leaving.Select(left => left.Cluster).Distinct().ToArray()) _ = ForgetAsync(cluster);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private bool IsFollowed((string Cluster, string Key) source) => _following.Any(one => one.Key.Cluster == source.Cluster && one.Value.Follower.Key == source.Key);
+
+    private Task[] Awaited(string cluster) => [.. _following.Where(one => one.Key.Cluster == cluster && one.Value is { IsSuccessor: true, Follower.Found.IsCompleted: false }).Select(one => one.Value.Follower.Found)];
+
+    // Ends with the destinations of sources that are gone, unless there was another change meanwhile: then that one's does it.
+    private async Task ForgetAsync(string cluster)
+    {
+        await Task.WhenAll(Awaited(cluster)).ConfigureAwait(false);
+        await _changing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_isDisposed || Awaited(cluster).Length > 0) return;
+            foreach ((string Cluster, string Key) left in _leaving.Where(left => left.Cluster == cluster).ToArray())
+            {
+                _leaving.Remove(left);
+                _server.UpdateDestinations(cluster, left.Key, new Dictionary<string, DestinationConfig>());
+            }
+        }
+        catch (ArgumentException) // the cluster is gone with a reload that comes here next
+        {
         }
         finally
         {
@@ -108,6 +144,7 @@ public sealed class FleetDiscovery : IAsyncDisposable
         await _changing.WaitAsync().ConfigureAwait(false); // a change under way ends first
         await Task.WhenAll(_following.Values.Select(EndAsync)).ConfigureAwait(false);
         _stop.Dispose();
+        _changing.Release();
     }
 
     /// <summary>The source that a configuration describes.</summary>

@@ -11,7 +11,7 @@ internal sealed class SourceFollower(
 {
     private readonly TimeProvider _time = options.TimeProvider ?? TimeProvider.System;
     private readonly Random _random = options.Seed is { } seed ? new Random(seed + index) : new Random();
-    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously), _found = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IReadOnlyDictionary<string, DestinationConfig> _present = new Dictionary<string, DestinationConfig>();
     private string? _problem;
     private int _failures;
@@ -21,6 +21,12 @@ internal sealed class SourceFollower(
 
     /// <summary>Ends with the first answer, good or not.</summary>
     internal Task First => _first.Task;
+
+    /// <summary>Ends with the first good answer, or with the follower.</summary>
+    internal Task Found => _found.Task;
+
+    /// <summary>Comes after another of the same <see cref="Key"/>, which has ended: what that found holds until there is an answer.</summary>
+    internal void TakeOver(SourceFollower before) => _present = before._present;
 
     /// <summary>Runs until it is cancelled. Never fails.</summary>
     internal async Task RunAsync(CancellationToken token)
@@ -50,6 +56,7 @@ internal sealed class SourceFollower(
                 Report(reading.Problem);
                 options.Observer?.OnRefreshed(new DiscoveryRecord(cluster, source.Name, _present.Count, isChanged, next, reading.Problem));
                 _first.TrySetResult();
+                if (reading.Destinations is not null) _found.TrySetResult();
                 await wait.ConfigureAwait(false);
             }
         }
@@ -58,6 +65,7 @@ internal sealed class SourceFollower(
         }
         source.Dispose();
         _first.TrySetResult();
+        _found.TrySetResult();
     }
 
     private bool Apply(IReadOnlyDictionary<string, DestinationConfig> found)

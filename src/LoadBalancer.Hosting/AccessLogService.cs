@@ -15,6 +15,7 @@ public sealed class AccessLogService : IConfigFollower, IDisposable
     private readonly ICompletionObserver? _next;
     private readonly TimeProvider? _time;
     private AccessLogger? _logger;
+    private long _dropped; // by those before
 
     internal AccessLogService(IServiceProvider services, LoadBalancerOptions options)
     {
@@ -30,17 +31,21 @@ public sealed class AccessLogService : IConfigFollower, IDisposable
     /// <summary>Opens the log's file anew before the next lines, as whoever has renamed it wants. Nothing where there is no log.</summary>
     public void Reopen() => Volatile.Read(ref _logger)?.Reopen();
 
+    string IConfigFollower.Subject => "the access log";
+
     async Task IConfigFollower.FollowAsync(ProxyConfig before, ProxyConfig after)
     {
         if (before.AccessLog == after.AccessLog) return;
-        AccessLogger? old = _logger;
-        Volatile.Write(ref _logger, Create(after));
+        AccessLogger? old = _logger, next = Create(after, begins: false);
+        Volatile.Write(ref _logger, next);
         await _services.GetRequiredService<ProxyServer>().SetObserverAsync(Observer).ConfigureAwait(false);
         old?.Dispose(); // nobody tells it anything any more
+        _dropped = old?.Dropped ?? _dropped;
+        next?.Begin(_dropped);
     }
 
-    private AccessLogger? Create(ProxyConfig config) =>
-        config.AccessLog is { } accessLog ? new AccessLogger(accessLog, _services.GetRequiredService<ILoggerFactory>(), _next, _time) : null;
+    private AccessLogger? Create(ProxyConfig config, bool begins = true) => config.AccessLog is { } accessLog
+        ? new AccessLogger(accessLog, _services.GetRequiredService<ILoggerFactory>(), _next, _time ?? TimeProvider.System, sink: null, begins) : null;
 
     /// <inheritdoc/>
     public void Dispose() => _logger?.Dispose();

@@ -30,6 +30,8 @@ internal sealed class AcmeHostedService(IServiceProvider services, LoadBalancerO
         return Task.CompletedTask;
     }
 
+    public string Subject => "certificates from an authority (acme)";
+
     public async Task FollowAsync(ProxyConfig before, ProxyConfig after)
     {
         // Which names are wanted, and how they are validated, follows from the listeners.

@@ -21,6 +21,8 @@ internal sealed class DiscoveryHostedService(IServiceProvider services) : IHoste
         await Task.WhenAny(_discovery.StartAsync(), patience).ConfigureAwait(false);
     }
 
+    public string Subject => "discovery";
+
     public Task FollowAsync(ProxyConfig before, ProxyConfig after) => _discovery?.ReconfigureAsync(after) ?? Task.CompletedTask;
 
     public async Task StopAsync(CancellationToken cancellationToken)

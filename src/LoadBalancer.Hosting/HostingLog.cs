@@ -36,10 +36,10 @@ internal static partial class HostingLog
     [LoggerMessage(EventId = 5009, Level = LogLevel.Warning, Message = "Holds from the next start on only: {Paths}")]
     internal static partial void NeedsRestart(this ILogger logger, string paths);
 
-    [LoggerMessage(EventId = 5010, Level = LogLevel.Error, Message = "{Service} does not go by the new configuration")]
+    [LoggerMessage(EventId = 5010, Level = LogLevel.Error, Message = "What is in use is not whole: {Service} could not follow, and is tried again with the next reload")]
     internal static partial void FollowFailed(this ILogger logger, string service, Exception exception);
 
-    [LoggerMessage(EventId = 5012, Level = LogLevel.Warning, Message = "It may run out of memory: {Problem}")]
+    [LoggerMessage(EventId = 5012, Level = LogLevel.Warning, Message = "Bounds are lower than configured, as memory is short: {Problem}")]
     internal static partial void MemoryIsShort(this ILogger logger, string problem);
 
     [LoggerMessage(EventId = 5011, Level = LogLevel.Error, Message = "Internal error while the configuration file was looked at")]

@@ -42,12 +42,12 @@ public static class LoadBalancerServiceCollectionExtensions
                 options.TimeProvider ?? provider.GetService<TimeProvider>()) { ConfigWriter = EffectiveConfig.Write });
             services.AddHostedService<AdminHostedService>();
         }
+        AddFollower(services, provider => new PermissionsHostedService(provider, options));
         AddFollower(services, provider => new AcmeHostedService(provider, options));
         AddFollower(services, provider => new SharedLimitsHostedService(provider, options));
-        AddFollower(services, provider => new PermissionsHostedService(provider, options));
         services.AddSingleton<IConfigFollower>(provider => provider.GetRequiredService<AccessLogService>());
         services.AddSingleton(provider => new ConfigReloader(provider.GetRequiredService<ProxyServer>(), provider.GetServices<IConfigFollower>(), provider.GetRequiredService<ILogger<ConfigReloader>>()));
-        AddFollower(services, provider => new ProxyHostedService(provider.GetRequiredService<ProxyServer>(), provider.GetRequiredService<ILogger<ProxyServer>>()));
+        services.AddHostedService(provider => new ProxyHostedService(provider.GetRequiredService<ProxyServer>(), options, provider.GetRequiredService<ILogger<ProxyServer>>()));
         return services;
     }
 
@@ -63,7 +63,7 @@ public static class LoadBalancerServiceCollectionExtensions
     {
         _ = provider.GetService<TraceExport>(); // listens before there is anything to hear
         return new ProxyServer(
-            options.Config,
+            MemoryBounds.Fit(options.Config),
             provider.GetRequiredService<ILoggerFactory>(),
             provider.GetRequiredService<AccessLogService>().Observer,
             options.TimeProvider ?? provider.GetService<TimeProvider>(),

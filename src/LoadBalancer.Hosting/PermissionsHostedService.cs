@@ -1,5 +1,6 @@
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Gateway;
 using LoadBalancer.Gateway.Authorization;
 using LoadBalancer.Gateway.Authorization.Lookups;
 using LoadBalancer.Hosting.Reloading;
@@ -13,7 +14,6 @@ namespace LoadBalancer.Hosting;
 internal sealed class PermissionsHostedService(IServiceProvider services, LoadBalancerOptions options) : IHostedService, IConfigFollower, IAsyncDisposable
 {
     private RedisPermissions? _permissions;
-    private AuthorizePolicy[] _asking = [];
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -21,9 +21,18 @@ internal sealed class PermissionsHostedService(IServiceProvider services, LoadBa
         return Task.CompletedTask;
     }
 
+    public string Subject => "permissions in Redis";
+
     public async Task FollowAsync(ProxyConfig before, ProxyConfig after)
     {
-        if (before.Redis == after.Redis && Asking().SequenceEqual(_asking)) return;
+        AuthorizePolicy[] asking = Asking();
+        if (before.Redis == after.Redis)
+        {
+            // Who asks already goes on by the same connection.
+            if (_permissions is not null || asking.Length == 0) foreach (AuthorizePolicy policy in asking) policy.Connect(_permissions!);
+            else Connect(after.Redis);
+            return;
+        }
         RedisPermissions? old = _permissions;
         _permissions = null;
         Connect(after.Redis);
@@ -34,11 +43,11 @@ internal sealed class PermissionsHostedService(IServiceProvider services, LoadBa
 
     private void Connect(RedisConfig? config)
     {
-        _asking = Asking();
-        if (config is null || _asking.Length == 0) return;
-        _permissions = new RedisPermissions(SharedLimitsHostedService.OptionsOf(config), options.TimeProvider ?? services.GetService<TimeProvider>());
+        AuthorizePolicy[] asking = Asking();
+        if (config is null || asking.Length == 0) return;
+        _permissions = new RedisPermissions(RedisConnection.OptionsOf(config), options.TimeProvider ?? services.GetService<TimeProvider>());
         _permissions.Start();
-        foreach (AuthorizePolicy policy in _asking) policy.Connect(_permissions);
+        foreach (AuthorizePolicy policy in asking) policy.Connect(_permissions);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask; // requests that drain still ask

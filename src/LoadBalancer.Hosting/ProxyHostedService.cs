@@ -1,14 +1,12 @@
 using System.Net;
 using LoadBalancer.Core;
-using LoadBalancer.Core.Configuration;
-using LoadBalancer.Hosting.Reloading;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace LoadBalancer.Hosting;
 
 /// <summary>Ties the life of a <see cref="ProxyServer"/> to that of its host.</summary>
-internal sealed class ProxyHostedService(ProxyServer server, ILogger<ProxyServer> logger) : IHostedService, IConfigFollower
+internal sealed class ProxyHostedService(ProxyServer server, LoadBalancerOptions options, ILogger<ProxyServer> logger) : IHostedService
 {
     private bool _isStarted;
 
@@ -18,18 +16,7 @@ internal sealed class ProxyHostedService(ProxyServer server, ILogger<ProxyServer
         _isStarted = true;
         foreach ((string name, EndPoint endPoint) in server.Endpoints) logger.Listening(name, endPoint);
         logger.Started(server.Transport, server.LoopCount);
-        CheckMemory(server.Config);
-    }
-
-    public Task FollowAsync(ProxyConfig before, ProxyConfig after)
-    {
-        CheckMemory(after);
-        return Task.CompletedTask;
-    }
-
-    private void CheckMemory(ProxyConfig config)
-    {
-        if (MemoryBounds.Problem(config, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) is { } problem) logger.MemoryIsShort(problem);
+        if (MemoryBounds.Describe(options.Config) is { } lowered) logger.MemoryIsShort(lowered);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

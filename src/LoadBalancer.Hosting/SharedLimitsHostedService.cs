@@ -1,5 +1,6 @@
 using LoadBalancer.Core;
 using LoadBalancer.Core.Configuration;
+using LoadBalancer.Gateway;
 using LoadBalancer.Hosting.Reloading;
 using LoadBalancer.Limiting.Rates;
 using LoadBalancer.Redis;
@@ -21,6 +22,8 @@ internal sealed class SharedLimitsHostedService(IServiceProvider services, LoadB
         return Task.CompletedTask;
     }
 
+    public string Subject => "shared limits";
+
     public async Task FollowAsync(ProxyConfig before, ProxyConfig after)
     {
         if (before.Redis == after.Redis && Server.SharedBuckets.SequenceEqual(_shared)) return;
@@ -35,27 +38,12 @@ internal sealed class SharedLimitsHostedService(IServiceProvider services, LoadB
         if (config is null) return;
         _shared = [.. Server.SharedBuckets];
         _limits = new RedisLimits(
-            OptionsOf(config),
+            RedisConnection.OptionsOf(config),
             [.. _shared.Select(shared => new SharedLimit(shared.Name, shared.Bucket))],
             services.GetRequiredService<ILoggerFactory>().CreateLogger<RedisLimits>(),
             options.TimeProvider ?? services.GetService<TimeProvider>());
         _limits.Start();
     }
-
-    internal static RedisOptions OptionsOf(RedisConfig config) => new()
-    {
-        Endpoints = config.Endpoints,
-        Secret = config.Secret,
-        User = config.User,
-        Password = config.Password,
-        Database = config.Database,
-        Tls = config.Tls,
-        TlsName = config.TlsName,
-        TlsAuthority = config.Ca,
-        KeyPrefix = config.KeyPrefix,
-        SyncInterval = config.SyncInterval,
-        Timeout = config.Timeout,
-    };
 
     public Task StopAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask();
 

@@ -46,6 +46,16 @@ public sealed class BodyTextTests
         Assert.That(Json(Body), Does.Not.Contain(Hidden));
     }
 
+    // One quote that is not escaped turns names into values, and values into names.
+    [TestCase("""{"note":"5" tall","password":"s3cret"}""", """{"note":"5"***""")]
+    [TestCase("""{"note":"x"5","password":"s3cret"}""", """{"note":"x"***""")]
+    [TestCase("""{"note":"5", tall","password":"s3cret"}""", """{"note":"5", tall","***""")]
+    [TestCase("""{"note":"5"","password":"s3cret"}""", """{"note":"5"***""")]
+    [TestCase("""{"password":"a"s3cret","b":1}""", """{"password":"***"***""")]
+    [TestCase("""{"auth":{"k":"a"s3cret}, s3cret","b":1}""", "{\"auth\":\"***\"")]
+    [TestCase("""{"auth":{"k":"a"} s3cret"},"b":1}""", """{"auth":"***"***""")]
+    public void Json_QuoteThatIsNotEscaped_HidesTheRest(string body, string expected) => Assert.That(Json(body), Is.EqualTo(expected));
+
     [Test]
     public void Json_RandomBytes_NeitherFailNorEndTheLine()
     {
@@ -62,7 +72,9 @@ public sealed class BodyTextTests
 
     [TestCase("a=1&password=s3cret&b=2&%70assword=s3cret", "a=1&password=***&b=2&%70assword=***")]
     [TestCase("card=s3cret", "card=***")]
-    public void Form_ValuesOfSecrets_AreLeftOut(string body, string expected) => Assert.That(Write(BodyKind.Form, Encoding.ASCII.GetBytes(body), "card"), Is.EqualTo(expected));
+    [TestCase("old_password=s3cret&newPassword=s3cret&csrf_token=s3cret&api+key=s3cret&a=1", "old_password=***&newPassword=***&csrf_token=***&api+key=***&a=1")]
+    [TestCase("user[password]=s3cret&credit_card=s3cret&monkey=1", "user[password]=***&credit_card=***&monkey=1")]
+    public void Form_ValuesOfSecrets_AreLeftOut(string body, string expected) => Assert.That(Write(BodyKind.Form, Encoding.ASCII.GetBytes(body), "card", "credit.Card"), Is.EqualTo(expected));
 
     [Test]
     public void Text_TheLongestThatExpandsMost_LeavesTheLineWhole() => Assert.That(Write(BodyKind.Text, new byte[16 << 10]), Has.Length.InRange(8 << 10, 16 << 10));

@@ -77,6 +77,19 @@ public sealed class FormatTests
             + "{\"destination\":\"b\",\"cause\":\"Hedge\",\"end\":\"Cancelled\",\"reused\":false,\"startUs\":4,\"connectUs\":3,\"totalUs\":5}]"));
     }
 
+    // The cache has answered in the place of a destination that was away.
+    [TestCase(EndReason.Cached, 200, EndReason.UpstreamConnectFailed, 0, true)]
+    [TestCase(EndReason.Completed, 403, EndReason.Completed, 200, true)]
+    [TestCase(EndReason.Completed, 200, EndReason.Completed, 200, false)]
+    [TestCase(EndReason.UpstreamConnectFailed, 502, EndReason.UpstreamConnectFailed, 0, false)]
+    public void Attempts_OfOneThatEndedOtherwiseThanTheRequest_AreTold(EndReason end, int status, EndReason attemptEnd, int attemptStatus, bool isTold)
+    {
+        CompletionRecord record = Records.Make(status: status);
+        record.Reason = end;
+        record.EndAttempt(record.BeginAttempt("a", AttemptCause.First, 10), attemptEnd, attemptStatus, reused: false, default);
+        Assert.That(Records.Line(new AccessLogConfig(), record), isTold ? Does.Contain($"\"tries\":[{{\"destination\":\"a\",\"cause\":\"First\",\"end\":\"{attemptEnd}\"") : Does.Not.Contain("tries"));
+    }
+
     [Test]
     public void Attempts_BeyondTheMost_AreLeftOut()
     {

@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using LoadBalancer.Core.AccessLog;
 using LoadBalancer.Core.Configuration;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using NUnit.Framework;
@@ -88,6 +90,72 @@ public sealed class LoggerTests
         Assert.That((File.ReadAllText(LogPath + ".old"), File.ReadAllText(LogPath)), Is.EqualTo(("/1 200\n/2 200\n", "/3 200\n")));
     }
 
+    // As the old and the new process of an upgrade have it.
+    [Test]
+    public void TwoWritersOfOneFile_KeepEachOthersLines()
+    {
+        using AccessLogger one = Start(Config), other = Start(Config);
+        Log(one, "/1");
+        Log(other, "/2");
+        Log(one, "/3", "/4");
+        Log(other, "/5");
+        Assert.That(File.ReadAllText(LogPath), Is.EqualTo("/1 200\n/2 200\n/3 200\n/4 200\n/5 200\n"));
+    }
+
+    [Test]
+    public void TwoWritersOfOneFile_RotateItOnce()
+    {
+        AccessLogConfig config = Config with { RotateSize = 14, Keep = 9 };
+        using AccessLogger one = Start(config), other = Start(config);
+        Log(one, "/1");
+        Log(other, "/2");
+        Log(one, "/3"); // rotates
+        Log(other, "/4"); // has the file of before open, which is full
+        Log(other, "/5"); // rotates
+        Log(one, "/6");
+        Assert.That(Directory.GetFiles(_directory).Order(StringComparer.Ordinal).Select(File.ReadAllText), Is.EqualTo(new[] { "/5 200\n/6 200\n", "/3 200\n/4 200\n", "/1 200\n/2 200\n" }));
+    }
+
+    [Test]
+    public void Rotation_OfAFileThatIsGone_WritesANewOne()
+    {
+        using AccessLogger log = Start(Config with { RotateSize = 10, Keep = 2 });
+        Log(log, "/1");
+        File.Delete(LogPath);
+        Log(log, "/2");
+        Assert.That((File.ReadAllText(LogPath), File.Exists(LogPath + ".1")), Is.EqualTo(("/2 200\n", false)));
+    }
+
+    [Test]
+    public void Successor_WritesOnceItsPredecessorHasEnded_AndCountsOn()
+    {
+        File.CreateSymbolicLink(LogPath, "/dev/full");
+        AccessLogger old = Start(Config);
+        Log(old, "/lost");
+        File.Delete(LogPath);
+        old.OnCompleted(Records.Make("/1"u8.ToArray()));
+        using var next = new AccessLogger(Config, NullLoggerFactory.Instance, null, _clock, sink: null, begins: false);
+        Log(next, "/3");
+        old.OnCompleted(Records.Make("/2"u8.ToArray()));
+        old.Dispose();
+        next.Begin(old.Dropped);
+        Log(next, "/4");
+        Assert.That((File.ReadAllText(LogPath), next.Dropped), Is.EqualTo(("/1 200\n/2 200\n/3 200\n/4 200\n", 1L)));
+    }
+
+    [Test]
+    public void LinesLostAtTheEnd_AreCountedAndTold()
+    {
+        File.CreateSymbolicLink(LogPath, "/dev/full");
+        using var messages = new Messages();
+        AccessLogger log = new(Config, messages, null, _clock, sink: null);
+        Log(log, "/1", "/2"); // told of
+        log.OnCompleted(Records.Make());
+        log.Dispose();
+        Assert.That(log.Dropped, Is.EqualTo(3));
+        Assert.That(messages.Lines.Where(line => line.Contains("dropped", StringComparison.Ordinal)), Is.EqualTo(new[] { "Access log: 2 lines were dropped", "Access log: 1 lines were dropped" }));
+    }
+
     [Test]
     public void DiskFull_IsCounted_AndRecovers()
     {
@@ -140,6 +208,22 @@ public sealed class LoggerTests
     }
 
     [Test]
+    public void RecordOfARouteThatIsNotLogged_IsNotWritten_ButToldToTheNext()
+    {
+        var next = new Counter();
+        using (var log = new AccessLogger(Config with { SampleOneIn = 2 }, NullLoggerFactory.Instance, next, _clock, sink: null))
+        {
+            for (int i = 0; i < 6; i++)
+            {
+                CompletionRecord record = Records.Make(Encoding.ASCII.GetBytes($"/{i}"));
+                record.IsUnlogged = i % 2 == 1;
+                log.OnCompleted(record);
+            }
+        }
+        Assert.That((File.ReadAllText(LogPath), next.Count), Is.EqualTo(("/0 200\n/4 200\n", 6)));
+    }
+
+    [Test]
     public void Syslog_OverAUnixSocket_AndUdp()
     {
         string path = Path.Combine(_directory, "s");
@@ -169,6 +253,35 @@ public sealed class LoggerTests
         for (int i = 0; i < 5000; i++) log.OnCompleted(record);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
         Assert.That(log.Dropped, Is.Zero);
+    }
+
+    private sealed class Counter : ICompletionObserver
+    {
+        internal int Count { get; private set; }
+
+        public void OnCompleted(CompletionRecord record) => Count++;
+    }
+
+    private sealed class Messages : ILoggerFactory, ILogger
+    {
+        internal ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider)
+        {
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
     }
 
     private sealed class NullSink : LineSink

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using LoadBalancer.Admin.Metrics;
 using LoadBalancer.Core;
@@ -61,23 +62,46 @@ public sealed partial class MetricsTests(TransportKind transport)
         TrafficView before = lb.Proxy.Server.DescribeTraffic();
         await RequestAsync(lb, "/", 1);
         using var collector = new MeterCollector(lb.Proxy.Server);
-        string Read(TrafficView view)
-        {
-            var pipe = new System.IO.Pipelines.Pipe();
-            var text = new MetricsText(pipe.Writer);
-            collector.Write(text, view);
-            text.Flush();
-            pipe.Writer.Complete();
-            using var reader = new StreamReader(pipe.Reader.AsStream());
-            return reader.ReadToEnd();
-        }
-
         foreach ((TrafficView view, int count) in new[] { (before, 1), (lb.Proxy.Server.DescribeTraffic(), 2) })
         {
-            string text = Read(view);
+            string text = Text(collector, view);
             Assert.That(text, Does.Contain($$"""lb_requests_total{listener="main",route="all",status="2xx"} {{count}}""").And.Contain($$"""lb_ends_total{reason="Completed"} {{count}}""")
                 .And.Contain($$"""lb_destination_attempts_total{cluster="app",destination="d0",outcome="success"} {{count}}"""));
         }
+    }
+
+    // As of a reload: a log, a policy, a limit that is replaced. One that is gone must be neither told of nor held.
+    [Test]
+    public async Task AnInstrumentThatIsDisposedOfIsForgotten()
+    {
+        await using ScriptedOrigin origin = AdminFixture.Named("one");
+        await using AdminFixture lb = await StartAsync(origin);
+        using var collector = new MeterCollector(lb.Proxy.Server);
+        Assert.That(Text(collector, lb.Proxy.Server.DescribeTraffic()), Does.Not.Contain("lb_test_gone"));
+        WeakReference instrument = Publish(() => Assert.That(Text(collector, lb.Proxy.Server.DescribeTraffic()), Does.Contain("lb_test_gone_total 7")));
+        Assert.That(Text(collector, lb.Proxy.Server.DescribeTraffic()), Does.Not.Contain("lb_test_gone"));
+        GC.Collect();
+        Assert.That(instrument.IsAlive, Is.False);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static WeakReference Publish(Action whileItIsThere)
+        {
+            using var meter = new Meter("LoadBalancer");
+            ObservableCounter<long> instrument = meter.CreateObservableCounter("lb.test.gone", () => 7L);
+            whileItIsThere();
+            return new WeakReference(instrument);
+        }
+    }
+
+    private static string Text(MeterCollector collector, TrafficView view)
+    {
+        var pipe = new System.IO.Pipelines.Pipe();
+        var text = new MetricsText(pipe.Writer);
+        collector.Write(text, view);
+        text.Flush();
+        pipe.Writer.Complete();
+        using var reader = new StreamReader(pipe.Reader.AsStream());
+        return reader.ReadToEnd();
     }
 
     [Test]

@@ -208,6 +208,75 @@ public sealed class FleetDiscoveryTests(TransportKind transport)
     }
 
     [Test]
+    public async Task AChangedSourceKeepsItsDestinationsUntilItAnswers()
+    {
+        bool isAway = false;
+        await using var dns = new DnsOrigin(q => isAway ? [] : [q.Addresses(7, "127.0.0.1")]);
+        var source = new DiscoverConfig { Dns = "api.internal:80", Resolver = dns.Address };
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config(source));
+        await using FleetDiscovery discovery = Discovery(proxy, proxy.Server.Config);
+        await discovery.StartAsync();
+        await _watch.NextAsync(Token);
+        isAway = true;
+        await ReloadAsync(proxy, discovery, source with { Tier = 1 });
+        Assert.That(Members(proxy), Is.EqualTo(["127.0.0.1:80"]));
+    }
+
+    [Test]
+    public async Task ASourceThatComesBeforeAnotherLeavesTheOthersDestinationsThere()
+    {
+        bool isAway = false;
+        await using var dns = new DnsOrigin(q => isAway && q.Name == "b.internal" ? [q.Failed(DnsQuery.ServFail)] : [q.Addresses(7, q.Name == "a.internal" ? "127.0.0.2" : "127.0.0.3")]);
+        DiscoverConfig a = new() { Dns = "a.internal:80", Resolver = dns.Address }, b = new() { Dns = "b.internal:80", Resolver = dns.Address };
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config(a));
+        await using FleetDiscovery discovery = Discovery(proxy, proxy.Server.Config);
+        await discovery.StartAsync();
+        DiscoveryRecord look = await _watch.NextAsync(Token);
+        isAway = true;
+        await ReloadAsync(proxy, discovery, b, a);
+        for (int i = 0; i < 2; i++) look = await _watch.NextAsync(Token);
+        Assert.That(Members(proxy), Is.EqualTo(["127.0.0.2:80"]));
+        isAway = false;
+        while (!Members(proxy).Contains("127.0.0.3:80")) look = await NextAsync(look);
+        Assert.That(Members(proxy), Is.EquivalentTo(["127.0.0.2:80", "127.0.0.3:80"]));
+    }
+
+    [Test]
+    public async Task ASourceThatIsReplacedTakesItsDestinationsWithItOnceTheOtherHasAnswered()
+    {
+        bool isAway = true;
+        await using var dns = new DnsOrigin(q => isAway && q.Name == "b.internal" ? [q.Failed(DnsQuery.ServFail)] : [q.Addresses(7, q.Name == "a.internal" ? "127.0.0.2" : "127.0.0.3")]);
+        DiscoverConfig a = new() { Dns = "a.internal:80", Resolver = dns.Address }, b = new() { Dns = "b.internal:80", Resolver = dns.Address };
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config(a));
+        await using FleetDiscovery discovery = Discovery(proxy, proxy.Server.Config);
+        await discovery.StartAsync();
+        await _watch.NextAsync(Token);
+        await ReloadAsync(proxy, discovery, b);
+        DiscoveryRecord look = await _watch.NextAsync(Token);
+        Assert.That(Members(proxy), Is.EqualTo(["127.0.0.2:80"]), "nobody else is known");
+        isAway = false;
+        while (look.Problem is not null) look = await NextAsync(look);
+        while (!Members(proxy).SequenceEqual(["127.0.0.3:80"])) await proxy.TurnAsync(Token);
+        await ReloadAsync(proxy, discovery);
+        Assert.That(Members(proxy), Is.Empty, "nobody takes its place");
+    }
+
+    [Test]
+    public async Task AChangeAfterTheEndIsNotWaitedFor()
+    {
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config());
+        FleetDiscovery discovery = Discovery(proxy, proxy.Server.Config);
+        await discovery.DisposeAsync();
+        await discovery.ReconfigureAsync(proxy.Server.Config).WaitAsync(Token);
+    }
+
+    private async Task ReloadAsync(ProxyFixture proxy, FleetDiscovery discovery, params DiscoverConfig[] sources)
+    {
+        await proxy.Server.ReloadAsync(proxy.Server.Config with { Clusters = Config(sources).Clusters });
+        await discovery.ReconfigureAsync(proxy.Server.Config);
+    }
+
+    [Test]
     public void AFileWithoutAReaderIsRefused()
     {
         ProxyConfig config = Config(new DiscoverConfig { File = "fleet.json" });

@@ -35,6 +35,19 @@ internal sealed class LbProcess : IDisposable
         return new LbProcess(Process.Start(start)!);
     }
 
+    /// <summary>Starts it in a control group (Linux), by whose limits it lives from its first instruction on.</summary>
+    internal static LbProcess StartInGroup(string directory, string group, params string[] args)
+    {
+        string? binary = Environment.GetEnvironmentVariable("LB_BINARY");
+        string[] program = binary is null ? ["dotnet", Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.dll")] : [binary];
+        return new LbProcess(Process.Start(new ProcessStartInfo("sh", ["-c", "echo $$ > \"$0\" && exec \"$@\"", Path.Combine(group, "cgroup.procs"), .. program, .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = directory,
+        })!);
+    }
+
     /// <summary>Runs to the end.</summary>
     internal static async Task<LbResult> RunAsync(string directory, CancellationToken cancellationToken, params string[] args)
     {

@@ -98,6 +98,26 @@ public sealed class ChallengeTests(TransportKind transport) : ExchangeTests(tran
         Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.ChallengeAnswered));
     }
 
+    [Test]
+    public async Task AHelloThatDoesNotComeWhileAChallengeIsPendingFails()
+    {
+        var time = new FakeTimeProvider();
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(Tls(new() { Certificates = [new() { File = _certificate.Pem }] })(ProxyFixture.Config(Transport, origin.Address)), time);
+        using X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(_challenge.Pem);
+        proxy.Server.Challenges.TryAddTls("first.test", certificate);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync("\u0016\u0003\u0001", Token);
+        Task<Completion> completion = proxy.Completions.NextAsync(Token);
+        while (!completion.IsCompleted)
+        {
+            await proxy.TurnAsync(Token);
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.That((await completion).Reason, Is.EqualTo(EndReason.HandshakeTimeout));
+        Assert.That(proxy.Server.DescribeTraffic().Listeners.Single().FailedHandshakes, Is.EqualTo(1));
+    }
+
     [TestCase("first.test", "http/1.1")]
     [TestCase("first.test", "http/1.1,acme-tls/1")]
     [TestCase("other.test", "http/1.1")]
@@ -132,6 +152,7 @@ public sealed class ChallengeTests(TransportKind transport) : ExchangeTests(tran
         string openssl = SystemProgram.Require("openssl");
         Assert.That(await OpenSslClient.AskAsync(openssl, proxy.EndPoint, Token, "-servername", "first.test"), Does.Contain("alert internal error"));
         Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.CertificateMissing));
+        Assert.That(proxy.Server.DescribeTraffic().Listeners.Single().FailedHandshakes, Is.EqualTo(1));
         foreach (TestCertificate had in new[] { _other, _certificate, _challenge })
         {
             string name = had == _other ? "other.test" : "first.test";

@@ -44,6 +44,35 @@ public sealed class RecentRequestTests(TransportKind transport) : ExchangeTests(
         Assert.That(() => proxy.Server.DescribeRecentAsync("nobody"), Throws.ArgumentException);
     }
 
+    // However many clusters there are, a loop makes no more lines than were asked for: it serves nobody meanwhile.
+    [Test]
+    public async Task TheNewestOfAllClustersAreTakenTogether()
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        await using ProxyFixture proxy = await StartAsync(origin, config => config with
+        {
+            Clusters = new Dictionary<string, ClusterConfig> { ["app"] = config.Clusters["app"], ["other"] = config.Clusters["app"] },
+            Routes = new Dictionary<string, RouteConfig> { ["a"] = new() { Cluster = "app", Path = "/a/**" }, ["b"] = new() { Cluster = "other", Path = "/b/**" } },
+        });
+        using RawClient client = await proxy.ConnectAsync(Token);
+        foreach (string target in new[] { "/a/0", "/b/0", "/b/1", "/nowhere", "/a/1", "/b/2" }) await AskAsync(proxy, client, target);
+        Assert.That(Targets(await proxy.Server.DescribeRecentAsync(countMax: 4)), Is.EqualTo(new[] { "/b/2", "/a/1", "/nowhere", "/b/1" }));
+        Assert.That(Targets(await proxy.Server.DescribeRecentAsync(countMax: 1)), Is.EqualTo(new[] { "/b/2" }));
+        Assert.That(Targets(await proxy.Server.DescribeRecentAsync()), Is.EqualTo(new[] { "/b/2", "/a/1", "/nowhere", "/b/1", "/b/0", "/a/0" }));
+    }
+
+    [Test]
+    public async Task WhatAReloadHidesIsHiddenOfThoseBeforeToo()
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        await using ProxyFixture proxy = await StartAsync(origin);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await AskAsync(proxy, client, "/?mail=x");
+        Assert.That(Targets(await proxy.Server.DescribeRecentAsync()), Is.EqualTo(new[] { "/?mail=x" }));
+        await proxy.Server.ReloadAsync(proxy.Server.Config with { AccessLog = new() { Redact = ["mail"] } });
+        Assert.That(Targets(await proxy.Server.DescribeRecentAsync()), Is.EqualTo(new[] { "/?mail=***" }));
+    }
+
     [Test]
     public async Task NoneAreKeptWhereNoneAreWanted()
     {
@@ -105,6 +134,36 @@ public sealed class RecentRequestTests(TransportKind transport) : ExchangeTests(
                 Assert.That(line.RootElement.TryGetProperty(name, out JsonElement value) ? value.GetString() : null, Is.EqualTo(expected), name);
             Assert.That(line.RootElement.TryGetProperty("responseBodyCut", out _), Is.False);
         }
+    }
+
+    [Test]
+    public async Task ARouteMayStayOutOfTheLog_ButIsSeen()
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering(Ok);
+        ProxyConfig config = ProxyFixture.Config(Transport, origin.Address) with
+        {
+            Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app" }, ["quiet"] = new() { Cluster = "app", Path = "/health", Log = false } },
+        };
+        var seen = new LogChoices();
+        await using var server = new Core.ProxyServer(config, new ErrorLog(), seen);
+        await server.StartAsync(Token);
+        using RawClient client = await RawClient.ConnectAsync(server.Endpoints["main"], Token);
+        foreach ((string target, bool isUnlogged) in new[] { ("/health", true), ("/", false), ("/health", true), ("*", false) }) // the last is no request: it has no route
+        {
+            await client.SendAsync($"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n", Token);
+            await client.ReadResponseAsync(Token);
+            Assert.That(await seen.NextAsync(Token), Is.EqualTo(isUnlogged), target);
+        }
+        Assert.That(Targets(await server.DescribeRecentAsync("app")), Is.EqualTo(new[] { "/health", "/", "/health" }));
+    }
+
+    private sealed class LogChoices : ICompletionObserver
+    {
+        private readonly System.Threading.Channels.Channel<bool> _seen = System.Threading.Channels.Channel.CreateUnbounded<bool>();
+
+        public void OnCompleted(CompletionRecord record) => _seen.Writer.TryWrite(record.IsUnlogged);
+
+        internal async Task<bool> NextAsync(CancellationToken token) => await _seen.Reader.ReadAsync(token);
     }
 
     /// <summary>What the access log would write.</summary>

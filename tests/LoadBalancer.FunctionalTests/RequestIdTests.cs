@@ -124,4 +124,34 @@ public sealed partial class RequestIdTests(TransportKind transport) : ExchangeTe
         Assert.That(ids[0], Is.Not.EqualTo(ids[1]));
         Assert.That(origin.Connections, Is.EqualTo(1));
     }
+
+    // The cache keeps what it holds: also what it got while clients had no ids, or had them under another name.
+    [TestCase("x-request-id", "X-Request-Id")]
+    [TestCase("x-request-id", "x_Request-Id")]
+    [TestCase("correlation", "Correlation")]
+    public async Task AfterAReloadAnAnswerFromTheCacheHasOneIdOnly(string header, string theirs)
+    {
+        await using ScriptedOrigin origin = ScriptedOrigin.Answering($"HTTP/1.1 200 OK\r\nCache-Control: max-age=1000\r\nETag: \"1\"\r\n{theirs}: theirs\r\nX: y\r\nContent-Length: 2\r\n\r\nok");
+        await using ProxyFixture proxy = await StartAsync(origin, config => config with
+        {
+            Caches = new Dictionary<string, CacheConfig> { ["main"] = new() },
+            Routes = new Dictionary<string, RouteConfig> { ["all"] = new() { Cluster = "app", Cache = new() } },
+        });
+        async Task<string> AskAsync(string lines = "")
+        {
+            using RawClient client = await proxy.ConnectAsync(Token);
+            await client.SendAsync($"GET / HTTP/1.1\r\nHost: h\r\n{lines}\r\n", Token);
+            return await client.ReadResponseAsync(Token);
+        }
+
+        Assert.That(await AskAsync(), Does.Contain($"\r\n{theirs}: theirs\r\n"));
+        Assert.That(await AskAsync(), Does.Contain($"\r\n{theirs}: theirs\r\n"));
+        await proxy.Server.ReloadAsync(proxy.Server.Config with { RequestId = new() { Header = header } });
+        foreach (string lines in new[] { "", "Range: bytes=0-0\r\n", "If-None-Match: \"1\"\r\n" })
+        {
+            string answer = await AskAsync(lines);
+            Assert.That(answer, Does.Match($"\r\n{header}: [0-9a-f]{{32}}\r\n").And.Contain("\r\nX: y\r\n").And.Not.Contain("theirs"));
+        }
+        Assert.That(origin.Connections, Is.EqualTo(1));
+    }
 }

@@ -34,6 +34,19 @@ public sealed class TcpTests(TransportKind transport) : TcpFixtureTests(transpor
     }
 
     [Test]
+    public async Task ABurstOfFailuresIsToldOf()
+    {
+        await using ProxyFixture proxy = await StartTcpAsync([$"127.0.0.1:{SystemProgram.FreePort()}"], cluster: cluster => cluster with { Ejection = new() { Enabled = false } }, time: new FakeTimeProvider());
+        for (int i = 0; i < RecentRing.BurstFailures; i++)
+        {
+            await AssertIsResetAsync(proxy);
+            Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.UpstreamConnectFailed));
+        }
+        Assert.That(await proxy.Log.NextAsync(Token), Does.Contain("cluster app: requests fail in a burst; the last 10"));
+        Assert.That(await proxy.Log.NextAsync(Token), Does.StartWith("cluster app: failed: {").And.Contain("\"end\":\"UpstreamConnectFailed\""));
+    }
+
+    [Test]
     public async Task AServerMaySpeakFirst()
     {
         await using var origin = new ScriptedOrigin(async (c, _, t) =>

@@ -219,6 +219,7 @@ public sealed class TlsTests(TransportKind transport) : ExchangeTests(transport)
         await client.SendAsync(Get, Token);
         Assert.That(await client.ReadResponseAsync(Token), Does.StartWith("HTTP/1.1 400 ").And.Contains("https://"));
         Assert.That((await proxy.Completions.NextAsync(Token)).Reason, Is.EqualTo(EndReason.PlainHttp));
+        Assert.That(proxy.Server.DescribeTraffic().Listeners.Single().FailedHandshakes, Is.EqualTo(1));
     }
 
     [TestCase("\u0016\u0003\u0001\u0000\u0005garbage that is no client hello")]

@@ -80,6 +80,31 @@ public sealed partial class TraceContextTests(TransportKind transport) : Exchang
     }
 
     [Test]
+    public async Task ARequestThatIsNotSampled_IsKnownByTheTraceThatItBrings()
+    {
+        using var spans = new Spans(ActivitySamplingResult.None);
+        await using ScriptedOrigin origin = ScriptedOrigin.AnsweringWithHead();
+        await using ProxyFixture proxy = await StartAsync(origin);
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync(Request($"traceparent: 00-{TraceId}-{SpanId}-00\r\n"), Token);
+        Assert.That(LinesIn(await client.ReadResponseAsync(Token)), Is.EqualTo(new[] { $"traceparent: 00-{TraceId}-{SpanId}-00" }));
+        Assert.That((await proxy.Completions.NextAsync(Token)).TraceId, Is.EqualTo(TraceId));
+    }
+
+    // OpenTelemetry's conventions for HTTP: what nobody knows is _OTHER, and "HTTP" in names.
+    [Test]
+    public async Task WhatAClientMakesUpIsBounded()
+    {
+        using var spans = new Spans();
+        string path = "/" + new string('p', 4000);
+        await ForwardedAsync($"BREW {path}?token=x HTTP/1.1\r\nHost: h\r\n\r\n");
+        Activity request = await spans.NextAsync(ActivityKind.Server), attempt = await spans.NextAsync(ActivityKind.Client);
+        Assert.That((request.DisplayName, request.GetTagItem("http.request.method")), Is.EqualTo(("HTTP /**", "_OTHER")));
+        Assert.That((attempt.DisplayName, attempt.GetTagItem("http.request.method")), Is.EqualTo(("HTTP", "_OTHER")));
+        Assert.That(request.GetTagItem("url.path"), Is.EqualTo(path[..1024]));
+    }
+
+    [Test]
     public async Task OfALaterVersionWhatIsKnownCounts()
     {
         using var spans = new Spans();
@@ -145,13 +170,14 @@ public sealed partial class TraceContextTests(TransportKind transport) : Exchang
         private readonly ActivityListener _listener;
         private readonly System.Threading.Channels.Channel<Activity> _requests = System.Threading.Channels.Channel.CreateUnbounded<Activity>(), _attempts = System.Threading.Channels.Channel.CreateUnbounded<Activity>();
 
-        internal Spans()
+        /// <param name="otherwise">What becomes of a request whose parent is not recorded.</param>
+        internal Spans(ActivitySamplingResult otherwise = ActivitySamplingResult.PropagationData)
         {
             _listener = new ActivityListener
             {
                 ShouldListenTo = source => source.Name == RequestTrace.SourceName,
                 Sample = (ref ActivityCreationOptions<ActivityContext> options) => options.Parent != default && !options.Parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
-                    ? ActivitySamplingResult.PropagationData : ActivitySamplingResult.AllDataAndRecorded,
+                    ? otherwise : ActivitySamplingResult.AllDataAndRecorded,
                 ActivityStopped = activity => (activity.Kind == ActivityKind.Server ? _requests : _attempts).Writer.TryWrite(activity),
             };
             ActivitySource.AddActivityListener(_listener);

@@ -60,6 +60,46 @@ internal sealed class LoopTests(string transport) : TransportTests(transport)
     }
 
     [Test]
+    public async Task IdleTicks_WhileTheLoopSleeps_Grow()
+    {
+        var time = new FakeTimeProvider();
+        using TransportHost host = NewHost(time);
+        await host.On(() => { });
+        long before = host.Loop.IdleTicks;
+        while (host.Loop.IdleTicks == before) // until it sleeps: nothing wakes it any more
+        {
+            Token.ThrowIfCancellationRequested();
+            time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+        long asleep = host.Loop.IdleTicks;
+        time.Advance(TimeSpan.FromSeconds(5));
+        Assert.That(host.Loop.IdleTicks - asleep, Is.EqualTo(5 * time.TimestampFrequency));
+        long awake = await host.On(() =>
+        {
+            long then = host.Loop.IdleTicks;
+            time.Advance(TimeSpan.FromSeconds(5));
+            return host.Loop.IdleTicks - then;
+        });
+        Assert.That(awake, Is.Zero);
+        Assert.That(host.Loop.IdleTicks - asleep, Is.EqualTo(5 * time.TimestampFrequency));
+    }
+
+    [Test]
+    public async Task IdleTicks_WhileTheLoopTurns_NeverGoBackwards()
+    {
+        using TransportHost host = NewHost();
+        var turning = new Repeated(host.Loop, times: 20_000);
+        host.Loop.Post(turning);
+        for (long last = 0; !turning.Done.Task.IsCompleted;)
+        {
+            long now = host.Loop.IdleTicks;
+            Assert.That(now, Is.GreaterThanOrEqualTo(last));
+            last = now;
+        }
+        await turning.Done.Task.WaitAsync(Token);
+    }
+
+    [Test]
     public async Task Timers_InjectedTimeJumpsFar_Fire()
     {
         var time = new FakeTimeProvider();

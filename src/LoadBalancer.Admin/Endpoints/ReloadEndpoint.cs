@@ -28,9 +28,10 @@ internal sealed class ReloadEndpoint(AdminServer admin)
         }
         // Not given up when the client goes: half a reload is what nobody wants.
         ReloadReport report = await handler.ReloadAsync(dryRun == "true", exchange.Who, CancellationToken.None).ConfigureAwait(false);
-        await exchange.Json(report.IsGood ? 200 : 422, new ReloadAnswer(report.Source, report.IsDryRun, report.IsGood, report.Changes, report.NeedRestart, report.Problems), AdminJson.Default.ReloadAnswer).ConfigureAwait(false);
+        await exchange.Json(report.IsGood ? 200 : 422, new ReloadAnswer(report.Source, report.IsDryRun, report.IsGood, report.Changes, report.NeedRestart, report.Problems, report.Failures), AdminJson.Default.ReloadAnswer).ConfigureAwait(false);
     }
 }
 
 /// <summary>What came of it; <see cref="ReloadReport"/> says what the fields mean.</summary>
-internal sealed record ReloadAnswer(string Source, bool DryRun, bool Good, IReadOnlyList<string> Changes, IReadOnlyList<string> NeedRestart, IReadOnlyList<string> Problems);
+internal sealed record ReloadAnswer(string Source, bool DryRun, bool Good, IReadOnlyList<string> Changes, IReadOnlyList<string> NeedRestart, IReadOnlyList<string> Problems,
+    IReadOnlyList<string> Failures);

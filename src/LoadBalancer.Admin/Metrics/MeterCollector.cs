@@ -13,7 +13,6 @@ internal sealed class MeterCollector(ProxyServer server) : IDisposable
     private const string MeterName = "LoadBalancer";
 
     private readonly ConcurrentDictionary<string, MeterSeries> _families = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<Instrument, MeterSeries> _observed = new();
     private readonly Lock _lock = new();
     private MeterListener? _listener;
     private bool _isDisposed;
@@ -27,7 +26,9 @@ internal sealed class MeterCollector(ProxyServer server) : IDisposable
         {
             if (_isDisposed) return;
             _listener ??= Listen();
-            foreach (MeterSeries series in _observed.Values) series.Clear();
+            // All that are observed, by whatever instruments there are now: those that were disposed of are told of no more, and held by nobody.
+            foreach (MeterSeries series in _families.Values)
+                if (series.IsObserved) series.Clear();
             server.TrafficMeter.Share(traffic, _listener.RecordObservableInstruments);
             foreach ((_, MeterSeries series) in _families.OrderBy(family => family.Key, StringComparer.Ordinal)) series.Write(text);
         }
@@ -50,8 +51,8 @@ internal sealed class MeterCollector(ProxyServer server) : IDisposable
         if (instrument.Meter.Name != MeterName || instrument.Name == ProxyServer.RequestDurationInstrument) return;
         if (instrument.Meter.Scope is ProxyServer other && other != server) return;
         (string name, string type) = FormOf(instrument);
-        MeterSeries series = _families.GetOrAdd(name, static (name, facts) => new MeterSeries(name, facts.Type, facts.Help), (Type: type, Help: instrument.Description ?? ""));
-        if (instrument.IsObservable) _observed[instrument] = series;
+        MeterSeries series = _families.GetOrAdd(name, static (name, facts) => new MeterSeries(name, facts.Type, facts.Help) { IsObserved = facts.IsObservable },
+            (Type: type, Help: instrument.Description ?? "", instrument.IsObservable));
         listener.EnableMeasurementEvents(instrument, series);
     }
 

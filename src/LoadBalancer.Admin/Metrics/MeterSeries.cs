@@ -20,6 +20,9 @@ internal sealed class MeterSeries(string name, string type, string help)
         internal readonly long[] Counts = new long[Bounds.Length + 1];
     }
 
+    /// <summary>Whether it is read anew each time, from instruments that know what they count.</summary>
+    internal bool IsObserved { get; init; }
+
     /// <summary>Forgets what was read, before it is read again.</summary>
     internal void Clear() => _series.Clear();
 

@@ -2,7 +2,8 @@ namespace LoadBalancer.Core.AccessLog;
 
 /// <summary>
 /// Writes the beginning of a body without the values of secrets. It may break off anywhere and may be malformed: JSON is not parsed, but looked through for strings that are followed by a colon, so whatever
-/// stands behind a secret's name is left out, up to its end or to the end of all.
+/// stands behind a secret's name is left out, up to its end or to the end of all. A string is followed by what follows none where a quote within is not escaped: from there on names and values may have
+/// changed places, and nothing is written any more.
 /// </summary>
 internal static class BodyText
 {
@@ -30,6 +31,12 @@ internal static class BodyText
             if (quote < 0) break;
             int start = at + quote, end = EndOfString(bytes, start);
             if (end < 0) break; // breaks off within it
+            if (!MayEndAt(bytes, end))
+            {
+                line.Bytes(bytes[from..end], Escape.Json);
+                line.Raw("***"u8);
+                return;
+            }
             int colon = SkipSpace(bytes, end);
             at = end;
             if (colon >= bytes.Length || bytes[colon] != ':') continue;
@@ -40,8 +47,18 @@ internal static class BodyText
             line.Bytes(bytes[from..value], Escape.Json);
             line.Bytes("\"***\""u8, Escape.Json);
             at = from = EndOfValue(bytes, value);
+            if (MayEndAt(bytes, at)) continue;
+            line.Raw("***"u8);
+            return;
         }
         line.Bytes(bytes[from..], Escape.Json);
+    }
+
+    // Whether a string or another value ends there, and not at a quote or a bracket that belongs to it.
+    private static bool MayEndAt(ReadOnlySpan<byte> bytes, int end)
+    {
+        int next = SkipSpace(bytes, end);
+        return next == bytes.Length || bytes[next] is (byte)':' or (byte)',' or (byte)'}' or (byte)']';
     }
 
     // Behind the closing quote; -1 where there is none.
@@ -64,7 +81,7 @@ internal static class BodyText
             {
                 case (byte)'"':
                     int end = EndOfString(bytes, i);
-                    if (end < 0) return bytes.Length;
+                    if (end < 0 || (depth > 0 && !MayEndAt(bytes, end))) return bytes.Length;
                     if (depth == 0) return end;
                     i = end - 1;
                     break;

@@ -11,12 +11,13 @@ internal sealed class BurstReport : IThreadPoolWorkItem
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
     private readonly ILogger _logger;
     private readonly string _cluster;
-    private readonly List<RecentRequest> _records = [];
+    private readonly List<RecentRequest> _records;
 
-    private BurstReport(ILogger logger, string cluster)
+    private BurstReport(ILogger logger, string cluster, List<RecentRequest> records)
     {
         _logger = logger;
         _cluster = cluster;
+        _records = records;
     }
 
     /// <summary>Begins a report, unless there was one a short while ago. Loop's thread; the lines are made here, and written beside.</summary>
@@ -24,9 +25,9 @@ internal sealed class BurstReport : IThreadPoolWorkItem
     {
         TimeProvider time = context.Loop.Time;
         if (!cluster.Bursts.TryTell(time.GetTimestamp(), (long)(Interval.TotalSeconds * time.TimestampFrequency))) return;
-        var report = new BurstReport(context.Server.Logger, cluster.Name);
-        ring.Write(report._records, context.Server.RecentFormatter, time, RecordsMax, RecentRing.IsFailure);
-        ThreadPool.UnsafeQueueUserWorkItem(report, preferLocal: false);
+        var failed = new RecentSelection(RecordsMax, RecentRing.IsFailure);
+        failed.Add(ring);
+        ThreadPool.UnsafeQueueUserWorkItem(new BurstReport(context.Server.Logger, cluster.Name, failed.Write(context.Server.RecentFormatter, time)), preferLocal: false);
     }
 
     void IThreadPoolWorkItem.Execute()

@@ -158,6 +158,9 @@ public sealed class CompletionRecord
         _traceIdLength = id.Length;
     }
 
+    /// <summary>Whether its route stays out of the access log; whoever else observes is told all the same.</summary>
+    public bool IsUnlogged { get; internal set; }
+
     /// <summary>What of the bodies is to be told; null for nothing.</summary>
     internal BodyLog? Bodies { get; set; }
 
@@ -228,6 +231,7 @@ public sealed class CompletionRecord
     {
         _idLength = _traceIdLength = AttemptRecordCount = 0;
         Balance = null;
+        IsUnlogged = false;
         Bodies = null;
         Referer = UserAgent = default;
         HttpMinorVersion = -1;

@@ -113,7 +113,7 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
         if (record.ConnectTicks >= 0) Number(ref line, ",\"connectUs\":"u8, Microseconds(record.ConnectTicks));
         if (record.FirstByteTicks >= 0) Number(ref line, ",\"firstByteUs\":"u8, Microseconds(record.FirstByteTicks));
         Number(ref line, ",\"totalUs\":"u8, Microseconds(record.TotalTicks));
-        if (record.AttemptRecordCount > 0) Attempts(ref line, record.AttemptRecords);
+        if (record.AttemptRecordCount > 0) Attempts(ref line, record);
         if (record.Fields is { Count: > 0 } fields)
         {
             line.Raw(",\"fields\":{"u8);
@@ -145,10 +145,11 @@ internal sealed class LineFormatter(AccessLogConfig config, TimeProvider time)
         if (body.IsCut) line.Raw(cut);
     }
 
-    // One attempt that went as the request's own fields say needs no words of its own.
-    private void Attempts(ref LineWriter line, ReadOnlySpan<AttemptRecord> attempts)
+    // One attempt that went, and ended, as the request's own fields say needs no words of its own.
+    private void Attempts(ref LineWriter line, CompletionRecord record)
     {
-        if (attempts is [{ Cause: AttemptCause.First }]) return;
+        ReadOnlySpan<AttemptRecord> attempts = record.AttemptRecords;
+        if (attempts is [{ Cause: AttemptCause.First } only] && only.Reason == record.Reason && (only.Status == record.Status || only.Status == 0)) return;
         line.Raw(",\"tries\":["u8);
         for (int i = 0; i < attempts.Length; i++)
         {

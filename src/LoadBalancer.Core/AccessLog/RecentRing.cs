@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace LoadBalancer.Core.AccessLog;
 
 /// <summary>
@@ -43,27 +41,18 @@ internal sealed class RecentRing(int capacity)
     }
 
     /// <summary>Whether a request was not served as it should have been, and not by its client's doing.</summary>
-    internal static bool IsFailure(CompletionRecord record) => record.Status >= 500
-        || record.Reason is EndReason.UpstreamTruncated or EndReason.BadResponseBody or EndReason.UpstreamIdleTimeout or EndReason.DeadlineExceeded or EndReason.InternalError or EndReason.StoredBodyBroken;
-
-    /// <summary>Writes the newest first, until <paramref name="countMax"/> are written.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal void Write(List<RecentRequest> output, LineFormatter formatter, TimeProvider time, int countMax, Func<CompletionRecord, bool> isWanted)
+    internal static bool IsFailure(CompletionRecord record) => record.Status >= 500 || record.Reason switch
     {
-        long now = time.GetTimestamp();
-        DateTime clock = time.GetUtcNow().UtcDateTime;
-        byte[] buffer = new byte[64 << 10];
-        for (int i = 1; i <= _records.Length && countMax > 0; i++)
-        {
-            if (_records[(_next - i + _records.Length) % _records.Length] is not { } record || !isWanted(record)) continue;
-            DateTime at = clock - TimeSpan.FromSeconds((double)(now - record.StartTimestamp - record.TotalTicks) / time.TimestampFrequency);
-            var line = new LineWriter(buffer);
-            formatter.Write(ref line, record, at);
-            if (line.IsOverflown) continue;
-            output.Add(new RecentRequest(at, buffer.AsSpan(0, line.Length - 1).ToArray()));
-            countMax--;
-        }
-    }
+        EndReason.UpstreamTruncated or EndReason.BadResponseBody or EndReason.UpstreamIdleTimeout or EndReason.DeadlineExceeded or EndReason.InternalError or EndReason.StoredBodyBroken => true,
+        // TCP connections have no status.
+        EndReason.NoDestination or EndReason.UpstreamOverloaded or EndReason.QueueFull or EndReason.QueueTimeout or EndReason.UpstreamConnectFailed or EndReason.UpstreamConnectTimeout
+            or EndReason.UpstreamUnresolved or EndReason.UpstreamTlsFailed or EndReason.UpstreamCertificateInvalid or EndReason.ResourceExhausted => true,
+        EndReason.UpstreamClosed => record.ResponseBodyBytes == 0, // later, a reset is one way to end
+        _ => false,
+    };
+
+    /// <summary>The record that came <paramref name="age"/> before the next one; null where there were not so many.</summary>
+    internal CompletionRecord? this[int age] => age > _records.Length ? null : _records[(_next - age + _records.Length) % _records.Length];
 }
 
 /// <summary>A request that has ended, as the access log would tell of it.</summary>

@@ -19,7 +19,7 @@ internal sealed class Redaction
     {
         _names = [.. Always, .. more];
         _bytes = [.. _names.Select(Encoding.UTF8.GetBytes)];
-        _plain = [.. _names.Select(name => Encoding.UTF8.GetBytes(name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).ToLowerInvariant()))];
+        _plain = [.. _names.Select(name => Encoding.UTF8.GetBytes(name.ToLowerInvariant()).Where(static b => !PartsWords(b)).ToArray())];
     }
 
     internal bool IsSecret(string name)
@@ -46,15 +46,15 @@ internal sealed class Redaction
     /// <param name="line">Where to.</param>
     /// <param name="target">The pairs.</param>
     /// <param name="escape">How values are escaped.</param>
-    /// <param name="more">Knows further names; null for none.</param>
-    internal void Pairs(ref LineWriter line, ReadOnlySpan<byte> target, Escape escape, Redaction? more)
+    /// <param name="form">Knows further names of a form's fields, which are secret by what they speak of too, as JSON's are; null for a query, where only names count.</param>
+    internal void Pairs(ref LineWriter line, ReadOnlySpan<byte> target, Escape escape, Redaction? form)
     {
         while (!target.IsEmpty)
         {
             int end = target.IndexOfAny((byte)'&', (byte)';');
             ReadOnlySpan<byte> pair = end < 0 ? target : target[..end];
             int equals = pair.IndexOf((byte)'=');
-            if (equals >= 0 && (IsSecret(pair[..equals]) || (more is not null && more.IsSecret(pair[..equals]))))
+            if (equals >= 0 && (IsSecret(pair[..equals]) || (form is not null && (IsSecretField(pair[..equals]) || form.IsSecretField(pair[..equals])))))
             {
                 line.Bytes(pair[..(equals + 1)], escape);
                 line.Raw("***"u8);
@@ -68,7 +68,7 @@ internal sealed class Redaction
         }
     }
 
-    /// <summary>Whether a member of a JSON object is a secret: its name is one, whatever its style, or speaks of one, as "newPassword" does.</summary>
+    /// <summary>Whether a member of a JSON object or a field of a form is a secret: its name is one, whatever its style, or speaks of one, as "newPassword" does.</summary>
     internal bool IsSecretField(ReadOnlySpan<byte> name)
     {
         const int NameBytesMax = 128;
@@ -76,13 +76,16 @@ internal sealed class Redaction
         Span<byte> plain = stackalloc byte[NameBytesMax];
         int length = 0;
         foreach (byte b in name)
-            if (b is not ((byte)'_' or (byte)'-' or (byte)'.' or (byte)' ')) plain[length++] = b is >= (byte)'A' and <= (byte)'Z' ? (byte)(b | 0x20) : b;
+            if (!PartsWords(b)) plain[length++] = b is >= (byte)'A' and <= (byte)'Z' ? (byte)(b | 0x20) : b;
         plain = plain[..length];
         if (plain.IndexOf("password"u8) >= 0 || plain.IndexOf("passwd"u8) >= 0 || plain.IndexOf("secret"u8) >= 0 || plain.IndexOf("token"u8) >= 0 || plain.IndexOf("credential"u8) >= 0) return true;
         foreach (byte[] secret in _plain)
             if (plain.SequenceEqual(secret)) return true;
         return false;
     }
+
+    // "+" is the space of a form.
+    private static bool PartsWords(byte value) => value is (byte)'_' or (byte)'-' or (byte)'.' or (byte)' ' or (byte)'+';
 
     private bool IsSecret(ReadOnlySpan<byte> name)
     {

@@ -110,6 +110,7 @@ internal static class CacheHit
     private static void End(Exchange exchange, ref HeadBuffer head)
     {
         ListenerSnapshot listener = exchange.Client.Listener;
+        if (listener.RequestIds.IsReturned) listener.RequestIds.Drop(ref head);
         if (!exchange.KeepClientAlive) head.Append("Connection: close\r\n"u8);
         else if (exchange.Request.MinorVersion == 0) head.Append("Connection: keep-alive\r\n"u8);
         head.Advance(exchange.Cache!.WriteStatusLine(head.Free));

@@ -17,6 +17,7 @@ internal sealed class CacheRefresh : DetachedRequest
     private readonly RequestHead _request = new();
     private readonly RequestFacts _facts;
     private readonly byte[] _requestBytes;
+    private readonly ProxySnapshot _configuration; // what it stores in stays while it is under way
 
     private CacheRefresh(Exchange exchange, CacheFlight flight) : base(exchange.Context)
     {
@@ -24,6 +25,7 @@ internal sealed class CacheRefresh : DetachedRequest
         _requestBytes = exchange.Head.Span[..exchange.Request.Length].ToArray();
         _request.Parse(_requestBytes, Policies.PolicyWire.Limits); // it was accepted before, or policies have made it
         _facts = exchange.Cache!.Facts;
+        _configuration = exchange.Client.Listener.Configuration;
         CacheFetch fetch = exchange.Cache.Fetch;
         _fetch.Route = fetch.Route;
         _fetch.SetKey(fetch);
@@ -54,6 +56,7 @@ internal sealed class CacheRefresh : DetachedRequest
         _fetch.Begin(Context.UnixMilliseconds);
         if (!TryFill(exchange, cluster, lease, exchange.Cache.RequestLines)) return false;
         Context.Detached.Add(this);
+        _configuration.Hold(Context.Loop.Index);
         Run();
         return true;
     }
@@ -73,5 +76,6 @@ internal sealed class CacheRefresh : DetachedRequest
     {
         if (isComplete) _fetch.Complete([], Context.UnixMilliseconds);
         _fetch.Reset();
+        _configuration.LetGo(Context.Loop.Index);
     }
 }

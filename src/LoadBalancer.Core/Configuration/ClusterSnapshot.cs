@@ -18,7 +18,7 @@ internal sealed class ClusterSnapshot
 {
     private readonly StatusWatch _watch;
     private ClusterSnapshot? _before; // until it has taken over
-    private readonly UpstreamTls? _newTls; // where destinations are reached in another way than before
+    private readonly UpstreamTls? _newTls; // what it takes over with: the same, where nothing of that has changed
 
     /// <param name="name">In the configuration.</param>
     /// <param name="config">Validated.</param>
@@ -55,7 +55,7 @@ internal sealed class ClusterSnapshot
         else
         {
             (_watch, Scheduler, Members, Health) = (before._watch, before.Scheduler, before.Members, before.Health);
-            if (config.Tls is { } tls) _newTls = new UpstreamTls(name, tls, services);
+            if (config.Tls is { } tls) _newTls = was!.Tls == tls && Members.Tls!.IsOfToday() ? Members.Tls : new UpstreamTls(name, tls, services);
         }
         Sticky = was is not null && was.Sticky == config.Sticky ? before!.Sticky : config.Sticky is { } sticky ? new StickySessions(name, sticky, Scheduler) : null;
         HeadLimits = new HeadLimits(config.ResponseHeadBytesMax, config.ResponseHeadBytesMax, config.ResponseHeaderCountMax);
@@ -125,6 +125,9 @@ internal sealed class ClusterSnapshot
         }
     }
 
+    /// <summary>A destination has room: who waits gets it, also in a queue that the cluster has had only since a reload. Called after each pick is completed.</summary>
+    internal void Freed() => _watch.Queue?.Freed();
+
     /// <summary>Takes the place of the cluster that it was made after: from here on picks go by this configuration. Returns the destinations whose connections are to be closed.</summary>
     /// <param name="services">Of the server.</param>
     /// <param name="servicesBefore">The same until now.</param>
@@ -141,16 +144,12 @@ internal sealed class ClusterSnapshot
         if (_before is not { Config: var was }) return [];
         _before = null;
         if (IsScheduledOtherwise(was) || services.Zone != servicesBefore.Zone) Scheduler.Reconfigure(BalancingPolicies.Create(Config.Balance), Options(Config, services), now);
-        IReadOnlyList<DestinationState> gone = Members.Reconfigure(Config, _newTls, now);
-        if (Config.HealthCheck is null && was.HealthCheck is not null)
-            foreach (Destination destination in Scheduler.Destinations) Scheduler.Mark(destination, DestinationStatus.Unhealthy, hold: false, now);
-        return gone;
+        return Members.Reconfigure(Config, _newTls, now);
     }
 
     /// <summary>Whether the cluster as a configuration has it is the one that is there: then it stays as it is.</summary>
     /// <exception cref="ConfigException">A file for TLS cannot be used any more.</exception>
-    internal bool IsStill(ClusterConfig config, FleetServices services) =>
-        Config == config && (config.Tls is not { } tls || !tls.HasFiles || Members.Tls!.IsSameAs(new UpstreamTls(Name, tls, services)));
+    internal bool IsStill(ClusterConfig config) => Config == config && (config.Tls is null || Members.Tls!.IsOfToday());
 
     private bool IsScheduledOtherwise(ClusterConfig was) => was.Balance != Config.Balance || was.SlowStart != Config.SlowStart || was.PanicThresholdPercent != Config.PanicThresholdPercent || was.Ejection != Config.Ejection;
 

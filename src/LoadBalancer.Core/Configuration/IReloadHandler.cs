@@ -20,4 +20,7 @@ public sealed record ReloadReport(string Source, bool IsDryRun, IReadOnlyList<st
 {
     /// <summary>Whether it is in use, or could be.</summary>
     public bool IsGood => Problems.Count == 0;
+
+    /// <summary>What does not go by it though it is in use, and why, each on a line: a service beside the server that could not follow, and is tried again with the next reload.</summary>
+    public IReadOnlyList<string> Failures { get; init; } = [];
 }

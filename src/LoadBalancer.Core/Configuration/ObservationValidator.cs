@@ -24,7 +24,8 @@ internal static class ObservationValidator
             string path = $"{ConfigPath.Member("routes", name)}.logBody";
             problems.Range(path, "requestBytes", body.RequestBytes, ConfigRanges.LoggedBodyBytes);
             problems.Range(path, "responseBytes", body.ResponseBytes, ConfigRanges.LoggedBodyBytes);
-            if (config.AccessLog is null) problems.Add(path, "has no effect without an \"accessLog\"");
+            if (!route.Log) problems.Add(path, "has no effect where \"log\" is false");
+            else if (config.AccessLog is null) problems.Add(path, "has no effect without an \"accessLog\"");
             else if (config.AccessLog.Format != AccessLogFormat.Json) problems.Add(path, "has no effect but with the \"json\" format of \"accessLog\"");
             if (route.Cluster is null && route.Split.Count == 0) problems.Add(path, "has no effect on a route that answers itself");
         }

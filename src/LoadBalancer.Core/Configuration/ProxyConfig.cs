@@ -47,7 +47,7 @@ public sealed record ProxyConfig
     /// <summary>The field that carries a request's id on and back. Null (default): ids stand in the log only, and fields of clients pass as they are.</summary>
     public RequestIdConfig? RequestId { get; init; }
 
-    /// <summary>Completion records that are kept for each cluster, to be looked at while the balancer runs; spread over the loops. 0 for none. Default 256.</summary>
+    /// <summary>Completion records that are kept for each cluster, to be looked at while the balancer runs; spread over the loops, at least eight on each. 0 for none. Default 256.</summary>
     public int RecentRequests { get; init; } = 256;
 
     /// <summary>Where traces are sent. Null (default): nowhere; what clients send of their traces passes as it is.</summary>

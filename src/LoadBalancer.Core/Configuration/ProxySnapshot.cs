@@ -45,9 +45,22 @@ internal sealed class ProxySnapshot
     internal required AddressListStore AddressLists { get; init; }
     internal required IReadOnlyDictionary<string, IRoutePolicy> Policies { get; init; }
 
+    private LineFormatter? _recentFormatter;
+
+    /// <summary>Makes lines of recent requests as its access log has them, without its secrets. Made when first asked for; any thread, as one is like the other.</summary>
+    internal LineFormatter RecentFormatter(TimeProvider time) => _recentFormatter ??= new LineFormatter((Config.AccessLog ?? new()) with { Format = AccessLogFormat.Json, Template = null }, time);
+
     /// <summary>A request goes by it. On its loop's thread.</summary>
     // Hot path: per request.
     internal void Hold(int loop) => _holds[loop * Stride]++;
+
+    /// <summary>The same for who may come late. False where it has ended on that loop.</summary>
+    internal bool TryHold(int loop)
+    {
+        if (_retirements[loop] is { } retirement && retirement.IsDone(loop)) return false;
+        Hold(loop);
+        return true;
+    }
 
     /// <summary>It does so no longer.</summary>
     internal void LetGo(int loop)
@@ -75,6 +88,10 @@ internal sealed class ProxySnapshot
         if (problems.Count > 0) throw new ConfigException(problems);
         return new SnapshotBuilder(config, services, certificates, addressLists, before).Build();
     }
+
+    /// <summary>What it has made for itself, to be disposed of where it is not used after all. Objects that the embedding program gave are not: they may be given again.</summary>
+    internal IEnumerable<IDisposable> MadeSince(ProxySnapshot before) =>
+        Policies.Where(policy => Config.Policies[policy.Key] is not CustomPolicyConfig).Select(policy => policy.Value).Except(before.Policies.Values).OfType<IDisposable>().Concat(Stores.Except(before.Stores));
 
     internal static ProxySnapshot Of(int loopCount, ProxyConfig config, IReadOnlyList<ListenerSnapshot> listeners, IReadOnlyList<RouteSnapshot> routes, IEnumerable<ClusterSnapshot> clusters,
         IEnumerable<Limiter> limiters, IEnumerable<ResponseStore> stores, IReadOnlyDictionary<string, IRoutePolicy> policies, CertificateStore certificates, AddressListStore addressLists)

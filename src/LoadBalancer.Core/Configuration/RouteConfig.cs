@@ -74,6 +74,9 @@ public sealed record RouteConfig
     /// <summary>Policies that see the requests, by their names in <see cref="ProxyConfig.Policies"/>, in this order; and the answers, in the reverse one. Empty (default): none.</summary>
     public IReadOnlyList<string> Policies { get; init => field = ConfigList<string>.Of(value); } = [];
 
+    /// <summary>Whether requests stand in the access log. Default true; false is for those that say nothing, as health checks of a load balancer before this one do.</summary>
+    public bool Log { get; init; } = true;
+
     /// <summary>What of the bodies stands in the access log. Null (default): nothing.</summary>
     public BodyLogConfig? LogBody { get; init; }
 

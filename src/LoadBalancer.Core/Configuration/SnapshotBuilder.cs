@@ -40,8 +40,8 @@ internal sealed class SnapshotBuilder(ProxyConfig config, FleetServices services
         }
         catch
         {
-            foreach (IRoutePolicy policy in _policies.Values)
-                if (before is null || !before.Policies.Values.Contains(policy)) (policy as IDisposable)?.Dispose();
+            foreach ((string name, IRoutePolicy policy) in _policies)
+                if (config.Policies[name] is not CustomPolicyConfig && (before is null || !before.Policies.Values.Contains(policy))) (policy as IDisposable)?.Dispose();
             throw;
         }
         return ProxySnapshot.Of(services.LoopCount, config, _listeners, _routes, _clusters.Values, _limiters.Values, _stores.Values, _policies, certificates, addressLists);
@@ -50,7 +50,7 @@ internal sealed class SnapshotBuilder(ProxyConfig config, FleetServices services
     private ClusterSnapshot Cluster(string name, ClusterConfig cluster)
     {
         ClusterSnapshot? was = Array.Find(before?.Clusters ?? [], one => one.Name == name);
-        return was is not null && before!.Config.Zone == config.Zone && was.IsStill(cluster, services) ? was : new ClusterSnapshot(name, cluster, services, was);
+        return was is not null && before!.Config.Zone == config.Zone && was.IsStill(cluster) ? was : new ClusterSnapshot(name, cluster, services, was);
     }
 
     private Limiter Limiter(string name, LimitConfig limit)

@@ -56,7 +56,18 @@ internal sealed class Exchange(LoopContext context) : PickOwner(context)
     internal readonly BodyMover RequestBody = new(), ResponseBody = new();
     internal Exchange? NextFree; // in the loop's pool
     internal Hedge? Hedge;       // made by the first request of a cluster that hedges, and kept
-    internal RouteSnapshot? Route;
+
+    /// <summary>The route that matches; null before that is known. Whether the request is logged is up to it.</summary>
+    internal RouteSnapshot? Route
+    {
+        get;
+        set
+        {
+            field = value;
+            Record.IsUnlogged = value is { Config.Log: false };
+        }
+    }
+
     private ProxySnapshot? _configuration; // what it goes by, and holds; null where it holds none
     internal CacheExchange? Cache; // null where the route has none
     internal PolicyRun? Policies; // null where the route has none

@@ -581,7 +581,7 @@ internal static class Forwarder
             if (exchange.Trace is { } trace) RequestTrace.EndAttempt(trace.Attempt, reason, exchange.UpstreamStatus, wasReused, outcome, exchange.Context.Loop.Time.GetUtcNow());
         }
         exchange.Lease.Complete(outcome);
-        exchange.Cluster!.Queue?.Freed();
+        exchange.Cluster!.Freed();
     }
 
     /// <summary>After an exception, from wherever the exchange stands: gives back what it holds. The client's connection is aborted.</summary>

@@ -20,6 +20,16 @@ internal ref struct HeadBuffer(Span<byte> span)
     /// <summary>What was written to <see cref="Free"/> belongs to it.</summary>
     internal void Advance(int length) => Length += length;
 
+    /// <summary>What was written so far.</summary>
+    internal readonly ReadOnlySpan<byte> Written => _span[..Length];
+
+    /// <summary>Takes out what was written.</summary>
+    internal void Remove(int start, int length)
+    {
+        _span[(start + length)..Length].CopyTo(_span[start..]);
+        Length -= length;
+    }
+
     /// <summary>Room that is left.</summary>
     internal readonly Span<byte> Free => _span[Length..];
 

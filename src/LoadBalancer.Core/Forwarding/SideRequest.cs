@@ -174,7 +174,7 @@ internal abstract class SideRequest(LoopContext context) : LoopTimer
         context.NoteAttempt(Lease, outcome);
         OnAttemptEnded(reason, outcome);
         Lease.Complete(outcome);
-        Cluster.Queue?.Freed();
+        Cluster.Freed();
     }
 
     /// <summary>The pick is about to be completed.</summary>

@@ -20,9 +20,16 @@ internal sealed class ClusterHealth(int loop)
     internal void Follow(LoopContext context, ClusterSnapshot cluster)
     {
         if (cluster.HealthCheck != _check || cluster.Config.Ejection != _cluster?.Config.Ejection || cluster.HeadLimits != _cluster.HeadLimits) Stop();
+        bool wasProbed = _check is not null;
         _cluster = cluster;
         _check = cluster.HealthCheck;
-        if (_check is null) return;
+        if (_check is null)
+        {
+            // Once nobody probes any more: a last verdict would hold for ever.
+            if (!wasProbed) return;
+            foreach (Destination destination in cluster.Scheduler.Destinations) cluster.Scheduler.Mark(destination, DestinationStatus.Unhealthy, hold: false, context.Loop.Time.GetTimestamp());
+            return;
+        }
         HashSet<Destination> present = [.. cluster.Scheduler.Destinations];
         foreach ((Destination destination, HealthProber prober) in _probers.ToList())
         {

@@ -24,15 +24,18 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     private const long LingerMilliseconds = 2_000;
     private const long LingerBytesMax = 1 << 20;
     private const long NewConnectionDrainMilliseconds = 500;
+    private const int NotGuarded = -1;
 
-    private readonly long _requestsMax;
-    private readonly long _closeAt;
+    private readonly double _jitter; // ±10 %, so that clients that came together do not reconnect together
+    private readonly long _startedAt;
+    private long _requestsMax;
+    private long _closeAt;
     private Phase _phase;
     private long _requests;
     private Exchange? _exchange;
     private byte[]? _forwardedLines;
-    private int _guardVersion; // by which the client's address was looked at last
-    private bool _isLeaving; // takes no further request
+    private int _guardVersion = NotGuarded; // by which the client's address was looked at last
+    private bool _isLeaving; // takes no further request, but for the first where it may still come
 
     /// <summary>Kept connections to destinations that are this client's alone.</summary>
     internal ClientUpstreams Upstreams;
@@ -40,12 +43,9 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     internal Http1Connection(LoopContext context, ListenerSnapshot listener, TransportConnection transport) : base(context, listener, transport)
     {
         Remote = transport.Remote;
+        _jitter = 0.9 + 0.2 * context.Random.NextDouble();
+        _startedAt = context.Loop.NowMilliseconds;
         GoBy(listener);
-        ListenerLimitsConfig limits = listener.Config.Limits;
-        // ±10 %, so that clients that came together do not reconnect together.
-        double jitter = 0.9 + 0.2 * context.Random.NextDouble();
-        _requestsMax = limits.RequestsPerConnectionMax == 0 ? long.MaxValue : Math.Max(1, (long)(limits.RequestsPerConnectionMax * jitter));
-        _closeAt = limits.ConnectionAgeMax == TimeSpan.Zero ? long.MaxValue : context.Loop.NowMilliseconds + (long)(limits.ConnectionAgeMax.TotalMilliseconds * jitter);
     }
 
     internal PeerAddress Remote { get; }
@@ -63,6 +63,9 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
 
     /// <summary>Whether it ends with the request it has.</summary>
     internal bool IsDraining => _isLeaving || Context.IsDraining;
+
+    // One that has just connected may have its request under way: it gets a moment, and its answer.
+    private bool IsFirstAwaited => _requests == 0 && (!_isLeaving || IsHolding);
 
     /// <summary>The lines about the client that are the same for all its requests.</summary>
     internal byte[] ForwardedLines => _forwardedLines ??= RequestHeadWriter.BuildForwardedLines(this);
@@ -83,22 +86,36 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         CertificateLines = Transport.ClientCertificate is { } certificate && listener.Config.Tls?.ClientCertificates is { } clients ? ClientCertificateLines.Build(certificate, clients.Forward) : [];
         OwnsCertificateFields = listener.IsClientCertificateKnown && (!IsTrusted || Transport.ClientCertificate is not null);
         _forwardedLines = null;
+        _guardVersion = NotGuarded; // other rules may keep out who it is
+        ListenerLimitsConfig limits = listener.Config.Limits;
+        _requestsMax = limits.RequestsPerConnectionMax == 0 ? long.MaxValue : Math.Max(1, (long)(limits.RequestsPerConnectionMax * _jitter));
+        _closeAt = limits.ConnectionAgeMax == TimeSpan.Zero ? long.MaxValue : _startedAt + (long)(limits.ConnectionAgeMax.TotalMilliseconds * _jitter);
     }
 
-    // A listener that is for something else by now is none for this connection.
+    // A listener that is gone, or for something else by now, is none for this connection: it gets its first answer by the one that there was.
     private void FollowListener()
     {
         ListenerSnapshot? current = Listener.State.Current;
-        if (current == Listener) return;
-        if (current is null || current.Tcp is not null || current.Tls is null != Listener.Tls is null) _isLeaving = true;
-        else GoBy(current);
+        if (current == Listener || _isLeaving) return;
+        if (current is not null && current.Tcp is null && IsSecuredAlike(current.Tls?.Config, Listener.Tls?.Config))
+        {
+            GoBy(current);
+            return;
+        }
+        _isLeaving = true;
+        if (_requests == 0 && current is null) TryHold();
     }
+
+    // What was asked of the client when it connected is what is asked of clients now.
+    private static bool IsSecuredAlike(TlsConfig? one, TlsConfig? other) =>
+        one is null == other is null && one?.ClientCertificates == other?.ClientCertificates && one?.Policy == other?.Policy;
 
     internal override void OnListenersReplaced()
     {
         if (_exchange is not null) return; // looks for itself when it comes to the next request
+        bool wasLeaving = _isLeaving;
         FollowListener();
-        if (_isLeaving && _phase == Phase.Idle) Transport.Input.CancelPendingRead();
+        if (_isLeaving && !wasLeaving) EndIdle();
     }
 
     internal override ConnectionView Describe()
@@ -134,10 +151,10 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         TransportReader input = Transport.Input;
         try
         {
-            // A request on a connection that was kept alive is not awaited once the server drains.
-            while (!_isLeaving && (!Context.IsDraining || _requests == 0))
+            // A request on a connection that was kept alive is not awaited once it is to end.
+            while (!IsDraining || IsFirstAwaited)
             {
-                Arm(Phase.Idle, Listener.KeepAliveMilliseconds);
+                Arm(Phase.Idle, _isLeaving ? NewConnectionDrainMilliseconds : Listener.KeepAliveMilliseconds);
                 if (await input.FillAsync() || input.IsEmpty)
                 {
                     // Idle for too long, draining, or gone: nobody is owed an answer.
@@ -147,6 +164,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
                 Exchange exchange = Context.LeaseExchange();
                 _exchange = exchange;
                 exchange.Begin(this);
+                LetGo(); // it holds the configuration by itself
                 bool isCanceled = false;
                 ParseStatus status = exchange.Request.Parse(input.Bytes.Span, Listener.HeadLimits);
                 if (status == ParseStatus.NeedMore)
@@ -165,7 +183,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
                 exchange.Record.StartTimestamp = Context.Loop.Time.GetTimestamp();
                 Listener.RequestIds.Assign(exchange, hasHead: status == ParseStatus.Complete);
                 if (RequestTrace.Source.HasListeners()) exchange.Trace = RequestTrace.Begin(exchange, hasHead: status == ParseStatus.Complete);
-                else if (status == ParseStatus.Complete && exchange.Request.HasKnown(KnownField.TraceParent)) NoteTrace(exchange);
+                if (exchange.Trace is null && status == ParseStatus.Complete && exchange.Request.HasKnown(KnownField.TraceParent)) NoteTrace(exchange);
 
                 bool keepAlive = false;
                 if (status == ParseStatus.Complete)
@@ -383,7 +401,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
         if (Context.Server.KeepsRecent) record.KeepText(); // while the bytes that it points to are there
     }
 
-    // The log can be found by it, also where the balancer itself does not trace.
+    // The log can be found by it, also where the balancer itself does not trace, or not this request.
     private static void NoteTrace(Exchange exchange)
     {
         ReadOnlySpan<byte> parent = TraceParent.Of(exchange.Request, exchange.Head.Span);
@@ -459,9 +477,13 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
 
     internal override void OnDrain()
     {
-        if (_exchange is not null || _phase == Phase.Linger) return; // ends with its answer, or has got it
-        // A client that has just connected may have its request under way: it gets a moment, and its answer.
-        if (_requests == 0) Arm(Phase.Idle, NewConnectionDrainMilliseconds);
+        if (_exchange is null) EndIdle(); // else it ends with its answer
+    }
+
+    private void EndIdle()
+    {
+        if (_phase != Phase.Idle) return; // has not begun, or has got its answer
+        if (IsFirstAwaited) Arm(Phase.Idle, NewConnectionDrainMilliseconds);
         else Transport.Input.CancelPendingRead();
     }
 

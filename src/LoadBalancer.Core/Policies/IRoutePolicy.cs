@@ -3,7 +3,7 @@ namespace LoadBalancer.Core.Policies;
 /// <summary>What a route does with its requests or their answers, beside forwarding them: an <see cref="IRequestPolicy"/>, an <see cref="IResponsePolicy"/>, or both.</summary>
 /// <remarks>
 /// One object serves all loops at once, so it is thread-safe; what it keeps for one request is <see cref="RequestContext.State"/>. One that is <see cref="IDisposable"/>
-/// is disposed of when the server stops.
+/// is disposed of when the server stops, or when a reload has left it out and the last request is over that goes by it: it cannot be given again then.
 /// </remarks>
 #pragma warning disable CA1040 // it says which objects may be a policy
 public interface IRoutePolicy;

@@ -205,7 +205,7 @@ internal sealed class TcpForward : PickOwner, IRelayOwner
         Context.NoteAttempt(Lease, outcome);
         Record.EndAttempt(AttemptIndex, reason, 0, reused: false, outcome);
         Lease.Complete(_relay is null ? outcome : new PickOutcome(kind, 0, connect, total) { LatencyTicks = connect });
-        Cluster!.Queue?.Freed();
+        Cluster!.Freed();
     }
 
     /// <summary>After an exception, from wherever it stands: gives back what it holds.</summary>

@@ -13,23 +13,23 @@ internal sealed class CertificateWatcher : IDisposable
     private static readonly TimeSpan LookMax = TimeSpan.FromSeconds(5); // for who waits for another look
     private static readonly TimeSpan ReminderInterval = TimeSpan.FromDays(1);
 
-    private CertificateStore _store;
-    private IReadOnlyList<TlsTermination> _terminations;
+    private sealed record Watched(CertificateStore Store, IReadOnlyList<TlsTermination> Terminations);
+
+    private volatile Watched _watched;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CertificateMetrics _metrics;
     private readonly FileLookTimer _timer;
     private readonly Lock _looking = new();
     private bool _isStarted;
-    private bool _isRefreshDue; // under _looking: something was read that a listener has not taken over
+    private volatile bool _isRefreshDue; // something was read that a listener may not have taken over
 
     internal CertificateWatcher(CertificateStore store, IReadOnlyList<TlsTermination> terminations, TimeProvider time, ILogger logger)
     {
-        _store = store;
-        _terminations = terminations;
+        _watched = new(store, terminations);
         _time = time;
         _logger = logger;
-        _metrics = new CertificateMetrics(() => Volatile.Read(ref _store), time);
+        _metrics = new CertificateMetrics(() => _watched.Store, time);
         _timer = new FileLookTimer(time, () => Look(settles: true).IsUnsettled, e => TlsLog.LookFailed(logger, e));
     }
 
@@ -39,24 +39,22 @@ internal sealed class CertificateWatcher : IDisposable
     /// <summary>Tells what expires, then watches.</summary>
     internal void Start()
     {
-        lock (_looking)
+        if (_watched.Terminations.Count == 0 || Interlocked.Exchange(ref _isStarted, true)) return;
+        lock (_looking) // nobody looks before
         {
-            if (_isStarted || _terminations.Count == 0) return;
-            _isStarted = true;
             TellWhatExpires();
             TellWhatIsNotStapled();
         }
         _timer.Start();
     }
 
-    /// <summary>Watches other certificates from here on.</summary>
+    /// <summary>Watches other certificates from here on. A look under way, which may hang on a file, is not waited for.</summary>
     internal void Follow(CertificateStore store, IReadOnlyList<TlsTermination> terminations)
     {
-        lock (_looking)
-        {
-            Volatile.Write(ref _store, store);
-            _terminations = terminations;
-        }
+        bool isAlone = _looking.TryEnter();
+        _watched = new(store, terminations);
+        if (isAlone) _looking.Exit();
+        else _isRefreshDue = true; // what that look replaces is taken over by the listeners that it knows
         Start();
     }
 
@@ -85,15 +83,19 @@ internal sealed class CertificateWatcher : IDisposable
         {
             bool isUnsettled = false;
             var changes = new List<(TlsFileSource Source, SourceChange Change)>();
-            foreach (TlsFileSource source in _store.Sources)
+            foreach (TlsFileSource source in _watched.Store.Sources)
             {
                 SourceChange change = Look(source, settles);
                 isUnsettled |= change == SourceChange.Unsettled;
                 if (change is not (SourceChange.None or SourceChange.Unsettled)) changes.Add((source, change));
             }
             int replaced = changes.Count(change => change.Change == SourceChange.Replaced);
-            _isRefreshDue |= replaced > 0;
-            if (_isRefreshDue) _isRefreshDue = !Refresh();
+            if (replaced > 0) _isRefreshDue = true;
+            if (_isRefreshDue)
+            {
+                _isRefreshDue = false; // before the look at what there is
+                if (!Refresh()) _isRefreshDue = true;
+            }
             foreach ((TlsFileSource source, SourceChange change) in changes) Tell(source, change);
             TellWhatExpires();
             TellWhatIsNotStapled();
@@ -122,7 +124,7 @@ internal sealed class CertificateWatcher : IDisposable
     private bool Refresh()
     {
         bool isWhole = true;
-        foreach (TlsTermination termination in _terminations)
+        foreach (TlsTermination termination in _watched.Terminations)
         {
             try
             {
@@ -165,7 +167,7 @@ internal sealed class CertificateWatcher : IDisposable
     private void TellWhatExpires()
     {
         DateTimeOffset now = _time.GetUtcNow();
-        foreach (ShownCertificate source in _store.All)
+        foreach (ShownCertificate source in _watched.Store.All)
         {
             if (source.Validity is not var (notBefore, expiresAt)) continue;
             CertificateState state = CertificateValidity.StateAt(now, notBefore, expiresAt);
@@ -200,7 +202,7 @@ internal sealed class CertificateWatcher : IDisposable
     private void TellWhatIsNotStapled()
     {
         DateTimeOffset now = _time.GetUtcNow();
-        foreach (TlsFileSource one in _store.Sources)
+        foreach (TlsFileSource one in _watched.Store.Sources)
         {
             if (one is not CertificateSource source) continue;
             string? fault = source.StaplingFault(now);

@@ -33,7 +33,11 @@ internal sealed class TlsHandshake(LoopContext context, ListenerSnapshot listene
         }
         try
         {
-            if (Transport.Input.Bytes.Span[0] != HandshakeRecord) await RefusePlainAsync().ConfigureAwait(false);
+            if (Transport.Input.Bytes.Span[0] != HandshakeRecord)
+            {
+                Note(HandshakeOutcome.Failed);
+                await RefusePlainAsync().ConfigureAwait(false);
+            }
             else await HandshakeAsync().ConfigureAwait(false);
         }
         finally
@@ -45,21 +49,28 @@ internal sealed class TlsHandshake(LoopContext context, ListenerSnapshot listene
     private async ValueTask HandshakeAsync()
     {
         SslServerAuthenticationOptions? challenge = Context.Server.Challenges.HasTls ? await FindChallengeAsync().ConfigureAwait(false) : null;
-        if (Reason != EndReason.None) return;
+        if (Reason != EndReason.None)
+        {
+            Note(HandshakeOutcome.Failed);
+            return;
+        }
         _connection = challenge is null ? _tls.CreateConnection(Transport) : new SslStreamServerConnection(Transport, challenge);
         if (_connection is null)
         {
             Reason = EndReason.CertificateMissing;
+            Note(HandshakeOutcome.Failed);
             await Transport.Output.WriteAsync(InternalErrorAlert).ConfigureAwait(false);
             Transport.Input.Consume(Transport.Input.Bytes.Length);
             return;
         }
         bool isEstablished = await _connection.EstablishAsync().ConfigureAwait(false);
-        if (challenge is null) Listener.State.NoteHandshake(Context.Loop.Index, !isEstablished ? HandshakeOutcome.Failed : _connection.IsResumed ? HandshakeOutcome.Resumed : HandshakeOutcome.Full);
+        if (challenge is null) Note(!isEstablished ? HandshakeOutcome.Failed : _connection.IsResumed ? HandshakeOutcome.Resumed : HandshakeOutcome.Full);
         if (Reason != EndReason.None) return;
         if (!isEstablished) Reason = Transport.Input.IsEnded ? EndReason.ClientAborted : _connection.FailReason;
         else if (challenge is not null) Reason = EndReason.ChallengeAnswered; // RFC 8737 §3: nothing follows
     }
+
+    private void Note(HandshakeOutcome outcome) => Listener.State.NoteHandshake(Context.Loop.Index, outcome);
 
     // The hello is read whole before either engine sees it: .NET's tells a name only, and who offers what decides.
     private async ValueTask<SslServerAuthenticationOptions?> FindChallengeAsync()

@@ -16,35 +16,41 @@ internal sealed class UpstreamTls
         Config = config;
         Logger = services.Logger;
         Time = services.Time;
-        string path = $"{ConfigPath.Member("clusters", cluster)}.tls";
-        var problems = new ProblemList();
-        if (config.Ca is { } ca)
-        {
-            if (TrustFile.TryLoad(ca, out X509Certificate2Collection? authorities, out string error)) Authorities = authorities;
-            else problems.Add($"{path}.ca", $"{CharacterText.Quote(ca)} {error}");
-        }
-        if (config.Certificate is { } shown)
-        {
-            if (CertificateFile.TryLoad(shown, out ServerCertificate? certificate, out string error)) Certificate = certificate;
-            else problems.Add($"{path}.certificate.file", $"{CharacterText.Quote(shown.File)} {error}");
-        }
-        if (problems.Problems.Count > 0) throw new ConfigException(problems.Problems);
+        (Authorities, Certificate) = Load(cluster, config);
         try
         {
             if (services.UsesOpenSsl) OpenSsl = new OpenSslClientContext(config, Authorities, Certificate);
         }
         catch (CryptographicException e)
         {
-            problems.Add(path, $"cannot be used: {e.Message}");
-            throw new ConfigException(problems.Problems);
+            throw new ConfigException([new(PathOf(cluster), $"cannot be used: {e.Message}")]);
         }
         if (!config.Verify) UpstreamTlsLog.NotVerified(Logger, cluster);
     }
 
-    /// <summary>Whether it is made from the same, files included.</summary>
-    internal bool IsSameAs(UpstreamTls other) =>
-        Config == other.Config && Certificate?.Fingerprint == other.Certificate?.Fingerprint
-        && (Authorities is null ? other.Authorities is null : other.Authorities is not null && Authorities.Select(one => one.Thumbprint).SequenceEqual(other.Authorities.Select(one => one.Thumbprint)));
+    private static (X509Certificate2Collection? Authorities, ServerCertificate? Certificate) Load(string cluster, UpstreamTlsConfig config)
+    {
+        string path = PathOf(cluster), error;
+        var problems = new ProblemList();
+        X509Certificate2Collection? authorities = null;
+        ServerCertificate? certificate = null;
+        if (config.Ca is { } ca && !TrustFile.TryLoad(ca, out authorities, out error)) problems.Add($"{path}.ca", $"{CharacterText.Quote(ca)} {error}");
+        if (config.Certificate is { } shown && !CertificateFile.TryLoad(shown, out certificate, out error)) problems.Add($"{path}.certificate.file", $"{CharacterText.Quote(shown.File)} {error}");
+        return problems.Problems.Count > 0 ? throw new ConfigException(problems.Problems) : (authorities, certificate);
+    }
+
+    private static string PathOf(string cluster) => $"{ConfigPath.Member("clusters", cluster)}.tls";
+
+    /// <summary>Whether its files hold today what it was made from.</summary>
+    /// <exception cref="ConfigException">A file cannot be used any more.</exception>
+    internal bool IsOfToday()
+    {
+        if (!Config.HasFiles) return true;
+        (X509Certificate2Collection? authorities, ServerCertificate? certificate) = Load(Cluster, Config);
+        return Certificate?.Fingerprint == certificate?.Fingerprint && Thumbprints(Authorities).SequenceEqual(Thumbprints(authorities));
+    }
+
+    private static IEnumerable<string> Thumbprints(X509Certificate2Collection? certificates) => certificates?.Select(one => one.Thumbprint) ?? [];
 
     internal string Cluster { get; }
 

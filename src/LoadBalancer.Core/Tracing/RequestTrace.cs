@@ -18,6 +18,8 @@ internal sealed class RequestTrace
     internal const string SourceName = "LoadBalancer";
 
     private const int TraceStateBytesMax = 512; // W3C Trace Context §3.3.1.5: at least so much should be passed on
+    private const int TextBytesMax = 1024; // of what a client sends; spans wait in memory until they are sent
+    private const string OtherName = "HTTP";
 
     internal static readonly ActivitySource Source = new(SourceName);
     private static readonly string[] Reasons = Enum.GetNames<EndReason>(), Causes = Enum.GetNames<AttemptCause>();
@@ -56,7 +58,7 @@ internal sealed class RequestTrace
         }
         // Without a parent of its own the source would take the current activity of whoever runs this thread: there is none, but for an embedder's mistake.
         Activity.Current = null;
-        Activity? request = Source.StartActivity(hasHead ? NameOf(exchange) : "HTTP", ActivityKind.Server, parent, startTime: exchange.Context.Loop.Time.GetUtcNow());
+        Activity? request = Source.StartActivity(hasHead ? NameOf(exchange) : OtherName, ActivityKind.Server, parent, startTime: exchange.Context.Loop.Time.GetUtcNow());
         Activity.Current = null;
         if (request is null) return null;
         Span<byte> id = stackalloc byte[16], text = stackalloc byte[32];
@@ -73,7 +75,7 @@ internal sealed class RequestTrace
         Activity.Current = null;
         if (attempt is { IsAllDataRequested: true })
         {
-            attempt.SetTag("http.request.method", _request.DisplayName);
+            attempt.SetTag("http.request.method", MethodOf(_request.DisplayName));
             attempt.SetTag("lb.cluster", exchange.Cluster!.Name);
             attempt.SetTag("lb.destination", destination);
             attempt.SetTag("lb.attempt.cause", Causes[(int)cause]);
@@ -105,16 +107,17 @@ internal sealed class RequestTrace
         if (_request.IsAllDataRequested)
         {
             string method = _request.DisplayName;
-            _request.SetTag("http.request.method", method);
+            _request.SetTag("http.request.method", MethodOf(method));
             _request.SetTag("url.scheme", exchange.Client.IsEncrypted ? "https" : "http");
             RequestHead request = exchange.Request;
             if (request.Length > 0 && record.HttpMinorVersion >= 0)
             {
                 // Not the query: it may have secrets.
-                _request.SetTag("url.path", Encoding.Latin1.GetString(exchange.Path));
+                ReadOnlySpan<byte> path = exchange.Path;
+                _request.SetTag("url.path", Encoding.Latin1.GetString(path.Length > TextBytesMax ? path[..TextBytesMax] : path));
                 _request.SetTag("network.protocol.version", record.HttpMinorVersion == 0 ? "1.0" : "1.1");
             }
-            if (record.UserAgent.Length is > 0 and <= 1024) _request.SetTag("user_agent.original", Encoding.Latin1.GetString(record.UserAgent.Span));
+            if (record.UserAgent.Length is > 0 and <= TextBytesMax) _request.SetTag("user_agent.original", Encoding.Latin1.GetString(record.UserAgent.Span));
             _request.SetTag("client.address", (record.ForwardedClient != default ? record.ForwardedClient : record.Client).ToString());
             if (exchange.Route is { } route)
             {
@@ -148,9 +151,11 @@ internal sealed class RequestTrace
         Activity.Current = null;
     }
 
-    // A method that nobody knows would make a name of its own each time.
-    private static string NameOf(Exchange exchange) => exchange.Request.Method == RequestMethod.Other ? "HTTP"
+    // A method that nobody knows would make a name of its own each time. The conventions have "HTTP" for it in names, and "_OTHER" as the method.
+    private static string NameOf(Exchange exchange) => exchange.Request.Method == RequestMethod.Other ? OtherName
         : Policies.MethodNames.Get(exchange.Head.Span.Slice(exchange.Request.MethodStart, exchange.Request.MethodLength));
+
+    private static string MethodOf(string name) => name == OtherName ? "_OTHER" : name;
 
     // Several lines are one list (§3.3.1). One that is too long is left out where it is looked at; it is passed on all the same.
     private static string? TraceStateOf(RequestHead request, ReadOnlySpan<byte> bytes)

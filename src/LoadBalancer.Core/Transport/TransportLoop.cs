@@ -62,15 +62,31 @@ internal abstract class TransportLoop
         if (PreciseTimers.IsEmpty) PreciseTimers.Advance(NowMilliseconds);
     }
 
-    private long _idleTicks;
+    // Awake: ticks for which it has waited. Waiting: these less what the clock was when that began, always negative, as nobody waits for longer than there is time. One word, so that whoever
+    // reads it never sees a wait twice, or one that is half noted.
+    private long _idle;
 
-    /// <summary>Timestamp ticks for which it has waited for something to do. Any thread.</summary>
-    internal long IdleTicks => Volatile.Read(ref _idleTicks);
+    /// <summary>Timestamp ticks for which it has waited for something to do, what goes on included: a wait may have no end. Never goes back. Any thread.</summary>
+    internal long IdleTicks
+    {
+        get
+        {
+            while (true)
+            {
+                long idle = Volatile.Read(ref _idle), clock = Clock;
+                if (idle >= 0) return idle;
+                // The clock was read during that wait, or during one that is as good: else the time awake between them would count.
+                if (Volatile.Read(ref _idle) == idle) return idle + clock;
+            }
+        }
+    }
 
     /// <summary>It is about to wait, and has waited: what <see cref="IdleTicks"/> is made of.</summary>
-    private protected long BeginIdle() => _time.GetTimestamp();
+    private protected void BeginIdle() => Volatile.Write(ref _idle, _idle - Clock);
 
-    private protected void EndIdle(long since) => Volatile.Write(ref _idleTicks, _idleTicks + _time.GetTimestamp() - since);
+    private protected void EndIdle() => Volatile.Write(ref _idle, _idle + Clock);
+
+    private long Clock => _time.GetTimestamp() - _origin + 1;
 
     /// <summary>Whether the caller is the loop's thread.</summary>
     internal abstract bool IsCurrent { get; }

@@ -87,7 +87,7 @@ internal sealed class ClusterMembers(string name, ClusterConfig config, Schedule
     {
         lock (_changing)
         {
-            bool isTlsKept = tls is null ? _cluster.Tls is null : _cluster.Tls is not null && _tls!.IsSameAs(tls);
+            bool isTlsKept = tls is null ? _cluster.Tls is null : tls == _tls;
             // Connections are kept where they are made in the same way.
             bool isReached = isTlsKept && _cluster.Pool == config.Pool && _cluster.ProxyProtocol == config.ProxyProtocol;
             if (!isTlsKept) _tls = tls;

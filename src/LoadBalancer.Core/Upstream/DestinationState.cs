@@ -65,7 +65,7 @@ internal sealed class DestinationState
     internal byte[] HostValue { get; }
 
     /// <summary>The request that asks for its load; null until the first. The same whoever makes it.</summary>
-    internal byte[]? LoadProbeRequest { get; set; }
+    internal Probing.LoadProbing.Request? LoadProbeRequest { get; set; }
 
     internal int OpenConnections => Volatile.Read(ref _openConnections);
 

@@ -18,10 +18,10 @@ internal static class ReloadCommand
 
             SIGHUP does the same without an answer; lb run --watch does it whenever the file changes.
             Over TCP the token comes from the environment: {AdminAsk.TokenVariable}.
-            Exit codes: 0 applied, or nothing to change; 1 refused, with every problem, or nobody there; 2 wrong usage.
+            Exit codes: 0 applied, or nothing to change; 1 refused, with every problem, or applied but for what is named, or nobody there; 2 wrong usage.
             """) { dryRun, AdminAsk.Admin, AdminAsk.Json };
         command.SetAction((parsed, cancellation) => AdminAsk.SendAsync(
-            parsed, "POST", parsed.GetValue(dryRun) ? "/reload?dryRun=true" : "/reload", null, Print, cancellation, isDone: status => status is 200 or 422, verdict: answer => Read(answer).Good ? ExitCode.Ok : ExitCode.Problem));
+            parsed, "POST", parsed.GetValue(dryRun) ? "/reload?dryRun=true" : "/reload", null, Print, cancellation, isDone: status => status is 200 or 422, verdict: answer => Read(answer) is { Good: true, Failures.Count: 0 } ? ExitCode.Ok : ExitCode.Problem));
         return command;
     }
 
@@ -39,5 +39,6 @@ internal static class ReloadCommand
         foreach (string change in reload.Changes) Console.Out.WriteLine(change);
         foreach (string path in reload.NeedRestart) Console.Out.WriteLine($"{path} holds from the next start on; lb upgrade makes one, and hands the sockets on");
         Console.Out.WriteLine(reload.Changes.Count == 0 ? "nothing has changed" : reload.DryRun ? "not applied: --dry-run" : "applied");
+        foreach (string failure in reload.Failures) Console.Error.WriteLine($"lb: could not follow, and is tried again with the next reload: {failure}");
     }
 }

@@ -49,7 +49,7 @@ public static class ConfigFile
         }
         catch (IOException e)
         {
-            return Whole(source.Name, e.Message);
+            return ConfigReadResult.Failed(source.Name, e.Message, isRead: false);
         }
     }
 

@@ -12,7 +12,10 @@ public sealed class ConfigReadResult
     }
 
     /// <summary>One that could not even be read.</summary>
-    internal static ConfigReadResult Failed(string name, string message) => new(null, [new ConfigDiagnostic(name, 0, 0, "", message)]);
+    internal static ConfigReadResult Failed(string name, string message, bool isRead = true) => new(null, [new ConfigDiagnostic(name, 0, 0, "", message)]) { IsRead = isRead };
+
+    /// <summary>False where the text could not be had, which may be another time; true where it is what the problems are of.</summary>
+    public bool IsRead { get; init; } = true;
 
     /// <summary>The validated configuration; null when there are problems.</summary>
     public ProxyConfig? Config { get; }

@@ -91,6 +91,7 @@ internal static class RouteSpecs
             new LimitSpecs.CostsSpec(), c => c.Limits, (c, v) => c with { Limits = v }) { OtherNames = ["limit", "rateLimit", "rateLimits", "limitReq"] },
         new FieldSpec<RouteConfig, IReadOnlyList<string>>("policies", "Names of the policies that see the requests, in this order, and the answers, in the reverse one.",
             new TextListSpec(new TextSpec()), c => c.Policies, (c, v) => c with { Policies = v }) { OtherNames = ["policy", "middlewares", "plugins", "filters"] },
+        new FieldSpec<RouteConfig, bool>("log", "Whether requests stand in the access log.", new FlagSpec(), c => c.Log, (c, v) => c with { Log = v }) { OtherNames = ["accessLog", "access_log", "logging"] },
         new FieldSpec<RouteConfig, BodyLogConfig?>("logBody", "What of the bodies stands in the access log. Left out: nothing.",
             ObservationSpecs.BodyLog!, c => c.LogBody, (c, v) => c with { LogBody = v }) { OtherNames = ["bodyLog", "captureBody"] },
         new FieldSpec<RouteConfig, TimeSpan>("policyTimeout", "Time that the policies have for a request, and again for its answer, without the time in which a body is received; then 504.",

@@ -15,6 +15,7 @@ public sealed class ConfigReloader : IDisposable
     private readonly IReadOnlyList<IConfigFollower> _followers;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _one = new(1);
+    private readonly Dictionary<IConfigFollower, ProxyConfig> _behind = []; // those that could not follow, by what they go by still
 
     internal ConfigReloader(ProxyServer server, IEnumerable<IConfigFollower> followers, ILogger<ConfigReloader> logger)
     {
@@ -23,7 +24,10 @@ public sealed class ConfigReloader : IDisposable
         _logger = logger;
     }
 
-    /// <summary>Applies a configuration, as <see cref="ProxyServer.ReloadAsync"/> does.</summary>
+    /// <summary>
+    /// Applies a configuration, as <see cref="ProxyServer.ReloadAsync"/> does. What is beside the server and cannot follow is named in <see cref="ReloadResult.Failures"/>, and tried again with
+    /// each further call, also where nothing has changed.
+    /// </summary>
     /// <exception cref="ConfigException">It has problems; nothing has changed.</exception>
     /// <exception cref="ListenException">An address cannot be bound; nothing has changed.</exception>
     /// <exception cref="InvalidOperationException">The server is not running.</exception>
@@ -33,20 +37,26 @@ public sealed class ConfigReloader : IDisposable
         try
         {
             ProxyConfig before = _server.Config;
-            ReloadResult result = await _server.ReloadAsync(config).ConfigureAwait(false);
-            if (!result.HasChanged) return result;
+            ReloadResult result = await _server.ReloadAsync(MemoryBounds.Fit(config)).ConfigureAwait(false);
+            if (result.HasChanged && MemoryBounds.Describe(config) is { } lowered) _logger.MemoryIsShort(lowered);
+            var failures = new List<string>();
             foreach (IConfigFollower follower in _followers)
             {
+                bool isBehind = _behind.TryGetValue(follower, out ProxyConfig? own);
+                if (!result.HasChanged && !isBehind) continue;
                 try
                 {
-                    await follower.FollowAsync(before, _server.Config).ConfigureAwait(false);
+                    await follower.FollowAsync(own ?? before, _server.Config).ConfigureAwait(false);
+                    _behind.Remove(follower);
                 }
                 catch (Exception e) when (e is not OutOfMemoryException)
                 {
-                    _logger.FollowFailed(follower.GetType().Name, e); // the configuration is in use by now; what is beside it does not take that back
+                    _behind[follower] = own ?? before;
+                    _logger.FollowFailed(follower.Subject, e); // the configuration is in use by now; what is beside it does not take that back
+                    failures.Add($"{follower.Subject}: {e.Message}");
                 }
             }
-            return result;
+            return result with { Failures = failures };
         }
         finally
         {
@@ -56,7 +66,7 @@ public sealed class ConfigReloader : IDisposable
 
     /// <summary>Says what <see cref="ApplyAsync"/> would change. Addresses are not bound for that.</summary>
     /// <exception cref="ConfigException">It has problems.</exception>
-    public ReloadResult TryOut(ProxyConfig config) => _server.TryOut(config);
+    public ReloadResult TryOut(ProxyConfig config) => _server.TryOut(MemoryBounds.Fit(config));
 
     /// <inheritdoc/>
     public void Dispose() => _one.Dispose();

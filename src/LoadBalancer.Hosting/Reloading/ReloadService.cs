@@ -12,6 +12,8 @@ namespace LoadBalancer.Hosting.Reloading;
 /// <summary>Reads the configuration of a running balancer again from where it came, and applies it: on demand, and where wanted when it has changed. Thread-safe.</summary>
 public sealed class ReloadService : IReloadHandler, IDisposable
 {
+    private static readonly TimeSpan ReadRetryMin = TimeSpan.FromSeconds(1);
+
     private readonly string _source;
     private readonly ProxyServer _server;
     private readonly ConfigReloader _reloader;
@@ -86,7 +88,7 @@ public sealed class ReloadService : IReloadHandler, IDisposable
                     Told(e.Message);
                     continue;
                 }
-                await ReloadAsync(isDryRun: false, who: null, cancellationToken).ConfigureAwait(false);
+                await ReloadUntilReadAsync(cancellationToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -99,15 +101,25 @@ public sealed class ReloadService : IReloadHandler, IDisposable
         }
     }
 
+    // The source says only once that there is another text. What cannot be had now is asked for again.
+    private async Task ReloadUntilReadAsync(CancellationToken cancellationToken)
+    {
+        for (int attempt = 0; !(await ReloadAsync(isDryRun: false, who: null, cancellationToken, tells: attempt == 0).ConfigureAwait(false)).IsRead; attempt++)
+            await Task.Delay(ReadRetryMin * Math.Pow(2, Math.Min(attempt, 5)), _time, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <inheritdoc/>
-    public async Task<ReloadReport> ReloadAsync(bool isDryRun, string? who, CancellationToken cancellationToken)
+    public async Task<ReloadReport> ReloadAsync(bool isDryRun, string? who, CancellationToken cancellationToken) =>
+        (await ReloadAsync(isDryRun, who, cancellationToken, tells: true).ConfigureAwait(false)).Report;
+
+    private async Task<(ReloadReport Report, bool IsRead)> ReloadAsync(bool isDryRun, string? who, CancellationToken cancellationToken, bool tells)
     {
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            ReloadReport report = await RunAsync(isDryRun, cancellationToken).ConfigureAwait(false);
-            if (!isDryRun) Tell(report, who);
-            return report;
+            (ReloadReport report, bool isRead) = await RunAsync(isDryRun, cancellationToken).ConfigureAwait(false);
+            if (!isDryRun && (tells || isRead)) Tell(report, who);
+            return (report, isRead);
         }
         finally
         {
@@ -115,31 +127,47 @@ public sealed class ReloadService : IReloadHandler, IDisposable
         }
     }
 
-    private async Task<ReloadReport> RunAsync(bool isDryRun, CancellationToken cancellationToken)
+    private async Task<(ReloadReport Report, bool IsRead)> RunAsync(bool isDryRun, CancellationToken cancellationToken)
+    {
+        ConfigReadResult read;
+        try
+        {
+            read = await _load().ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            return (Refused(isDryRun, $"{_source}: {e.Message}"), false);
+        }
+        if (read.Config is null) return (Refused(isDryRun, [.. read.Problems.Select(problem => problem.ToString())]), read.IsRead);
+        return (await ApplyAsync(_adapt(read.Config), isDryRun, cancellationToken).ConfigureAwait(false), true);
+    }
+
+    private async Task<ReloadReport> ApplyAsync(ProxyConfig config, bool isDryRun, CancellationToken cancellationToken)
     {
         try
         {
-            ConfigReadResult read = await _load().ConfigureAwait(false);
-            if (read.Config is null) return new(_source, isDryRun, [], [], [.. read.Problems.Select(problem => problem.ToString())]);
-            ProxyConfig before = _server.Config, config = _adapt(read.Config);
+            ProxyConfig before = _server.Config;
             ReloadResult result = isDryRun ? _reloader.TryOut(config) : await _reloader.ApplyAsync(config, cancellationToken).ConfigureAwait(false);
-            return new(_source, isDryRun, ConfigDifference.Between(before, config, result.Changes), result.NeedRestart, []);
+            return new(_source, isDryRun, ConfigDifference.Between(before, MemoryBounds.Fit(config), result.Changes), result.NeedRestart, []) { Failures = result.Failures };
         }
         catch (ConfigException e)
         {
-            return new(_source, isDryRun, [], [], [.. e.Problems.Select(problem => $"{_source}: {problem.Path}: {problem.Message}")]);
+            return Refused(isDryRun, [.. e.Problems.Select(problem => $"{_source}: {problem.Path}: {problem.Message}")]);
         }
-        catch (Exception e) when (e is ListenException or IOException or InvalidOperationException)
+        catch (Exception e) when (e is not OperationCanceledException) // a policy that cannot be made throws what it likes: what runs goes on
         {
-            return new(_source, isDryRun, [], [], [$"{_source}: {e.Message}"]);
+            return Refused(isDryRun, $"{_source}: {e.Message}");
         }
     }
+
+    private ReloadReport Refused(bool isDryRun, params string[] problems) => new(_source, isDryRun, [], [], problems);
 
     private void Tell(ReloadReport report, string? who)
     {
         string asked = who ?? "a change of it", text = string.Join("; ", report.IsGood ? report.Changes : report.Problems);
         if (report is { IsGood: true, Changes.Count: 0 }) text = "nothing has changed";
-        _server.LastReload = new ReloadView(_time.GetUtcNow(), report.IsGood, text, who);
+        if (report.Failures.Count > 0) text += $"; could not follow: {string.Join("; ", report.Failures)}";
+        _server.LastReload = new ReloadView(_time.GetUtcNow(), report.IsGood && report.Failures.Count == 0, text, who);
         _server.Events.Add(report.IsGood ? ServerEventKind.ConfigurationReloaded : ServerEventKind.ConfigurationRefused, _source, text, who);
         Interlocked.Increment(ref report.IsGood ? ref _applied : ref _refused);
         if (report.IsGood) _logger.Reloaded(_source, asked, text);

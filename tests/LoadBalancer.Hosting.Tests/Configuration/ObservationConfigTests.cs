@@ -50,6 +50,15 @@ public sealed class ObservationConfigTests
     public void LogBody_WithoutEffect_SaysWhy(string settings, string expected) => Assert.That(Problem(settings.Length > 0 ? settings : "\"drainTimeout\": \"1s\"", ", \"logBody\": {}"), Does.EndWith(expected));
 
     [Test]
+    public void Log_OfARoute_IsRead()
+    {
+        Assert.That(Parse("\"accessLog\": {}").Config!.Routes["all"].Log, Is.True);
+        Assert.That(Parse("\"accessLog\": {}", ", \"log\": false").Config!.Routes["all"].Log, Is.False);
+        Assert.That(Problem("\"accessLog\": {}", ", \"log\": false, \"logBody\": {}"), Does.EndWith("routes.all.logBody: has no effect where \"log\" is false"));
+        Assert.That(Problem("\"accessLog\": {}", ", \"access_log\": false"), Does.Contain("\"log\""));
+    }
+
+    [Test]
     public void LogBody_OutOfRange_SaysSo() =>
         Assert.That(Problem("\"accessLog\": {}", ", \"logBody\": { \"requestBytes\": \"1MB\" }"), Does.EndWith("routes.all.logBody.requestBytes: 1000000 is out of range; expected 0 to 16384"));
 

@@ -13,7 +13,7 @@ internal sealed class AddressListWatcher : IDisposable
 {
     private static readonly TimeSpan LookMax = TimeSpan.FromSeconds(5); // for who waits for another look
 
-    private AddressListStore _store;
+    private AddressListStore _store; // replaced as a whole
     private readonly Action _replaced;
     private readonly ILogger _logger;
     private readonly FileLookTimer _timer;
@@ -40,13 +40,13 @@ internal sealed class AddressListWatcher : IDisposable
 
     internal void Start()
     {
-        if (_store.All.Any(list => list.File is not null)) _timer.Start();
+        if (Volatile.Read(ref _store).All.Any(list => list.File is not null)) _timer.Start();
     }
 
     /// <summary>Watches other lists from here on.</summary>
     internal void Follow(AddressListStore store)
     {
-        lock (_looking) Volatile.Write(ref _store, store);
+        Volatile.Write(ref _store, store); // a look under way, which may hang on a file, is not waited for
         Start();
     }
 
@@ -74,7 +74,7 @@ internal sealed class AddressListWatcher : IDisposable
         {
             int replaced = 0;
             bool isUnsettled = false;
-            foreach (AddressList list in _store.All)
+            foreach (AddressList list in Volatile.Read(ref _store).All)
             {
                 if (list.File is not { } file) continue;
                 SourceChange change = list.Look(settles);

@@ -146,9 +146,9 @@ internal sealed unsafe class EpollLoop : TransportLoop
         while (!Volatile.Read(ref _stopping))
         {
             int timeout = TimeoutMilliseconds();
-            long since = BeginIdle();
+            BeginIdle();
             int count = Libc.EpollWait(_epoll, _events, EventsMax, timeout);
-            EndIdle(since);
+            EndIdle();
             UpdateNow();
             for (int i = 0; i < count; i++)
             {

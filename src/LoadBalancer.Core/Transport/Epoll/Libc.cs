@@ -24,7 +24,7 @@ internal static unsafe partial class Libc
 
     internal const int EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2;
     internal const uint EPOLLIN = 1, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLEXCLUSIVE = 1u << 28, EPOLLET = 1u << 31;
-    internal const int O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, F_SETFD = 2, FD_CLOEXEC = 1, F_SETFL = 4, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032;
+    internal const int O_APPEND = 0x400, O_NONBLOCK = 0x800, O_CLOEXEC = 0x80000, F_SETFD = 2, FD_CLOEXEC = 1, F_SETFL = 4, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032;
     internal const uint SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2;
     internal const int EPOLL_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
 

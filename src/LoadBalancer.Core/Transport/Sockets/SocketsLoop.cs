@@ -91,9 +91,9 @@ internal sealed class SocketsLoop : TransportLoop
         while (!Volatile.Read(ref _stopping))
         {
             int timeout = TimeoutMilliseconds();
-            long since = BeginIdle();
+            BeginIdle();
             _wake.Wait(timeout);
-            EndIdle(since);
+            EndIdle();
             // Before looking: what is posted after this wakes the next wait, what was posted before is seen below.
             _wake.Reset();
             UpdateNow();

@@ -23,7 +23,7 @@ internal sealed class ContentFetch : IAsyncDisposable
     internal ContentFetch(SourceConfig config, int bytesMax, RedisConfig? redis, TimeProvider time)
     {
         (_config, _bytesMax, _time) = (config, bytesMax, time);
-        if (config.RedisKey is { } key) _redis = new RedisList(OptionsOf(redis ?? throw new InvalidOperationException("the configuration has no \"redis\"")), key, bytesMax, time);
+        if (config.RedisKey is { } key) _redis = new RedisList(RedisConnection.OptionsOf(redis ?? throw new InvalidOperationException("the configuration has no \"redis\"")), key, bytesMax, time);
         if (!config.IsUrl) return;
         var handler = new SocketsHttpHandler
         {
@@ -111,19 +111,6 @@ internal sealed class ContentFetch : IAsyncDisposable
         }
         return read.ToArray();
     }
-
-    private static RedisOptions OptionsOf(RedisConfig config) => new()
-    {
-        Endpoints = config.Endpoints,
-        Secret = config.Secret,
-        User = config.User,
-        Password = config.Password,
-        Database = config.Database,
-        Tls = config.Tls,
-        TlsName = config.TlsName,
-        TlsAuthority = config.Ca,
-        Timeout = config.Timeout,
-    };
 
     public ValueTask DisposeAsync()
     {

@@ -13,6 +13,8 @@ internal sealed class RedisLookup : ILookup
     private readonly KeyTemplate _key;
     private readonly KeyTemplate? _member;
     private readonly Decision _permitted, _refused;
+    private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IPermissionSource? _source;
 
     internal RedisLookup(RedisPermissionConfig config, PolicyAnswer unauthenticated, TimeProvider time)
     {
@@ -23,8 +25,16 @@ internal sealed class RedisLookup : ILookup
         _refused = new Decision { Refusal = PolicyAnswer.Refuse(403, EndReason.Forbidden, "Redis has no such permission"), Lifetime = config.Cache?.DeniedFor ?? TimeSpan.Zero };
     }
 
-    /// <summary>Who is asked; null while nobody can be.</summary>
-    internal IPermissionSource? Source { get; set; }
+    /// <summary>Who is asked; null while nobody can be. Comes a moment after the policy, where a reload has brought that: requests wait for it.</summary>
+    internal IPermissionSource? Source
+    {
+        get => Volatile.Read(ref _source);
+        set
+        {
+            Volatile.Write(ref _source, value);
+            if (value is not null) _connected.TrySetResult();
+        }
+    }
 
     public PolicyAnswer? WriteKey(DecisionKey key, RequestContext context)
     {
@@ -37,15 +47,16 @@ internal sealed class RedisLookup : ILookup
 
     public async ValueTask<LookupOutcome> AskAsync(RequestContext context)
     {
-        if (Source is not { } source) return new(null, "there is no Redis");
         try
         {
+            if (Source is null) await _connected.Task.WaitAsync(_config.Timeout, _time, context.Aborted).ConfigureAwait(false);
+            if (Source is not { } source) return new(null, "there is no Redis");
             PermissionAnswer answer = await source.AskAsync(Question(context), context.Aborted).AsTask().WaitAsync(_config.Timeout, _time, context.Aborted).ConfigureAwait(false);
             return answer.Problem is { } problem ? new(null, problem) { IsGivenUp = context.Aborted.IsCancellationRequested } : new(answer.IsPermitted ? _permitted : _refused, null);
         }
         catch (TimeoutException)
         {
-            return new(null, "Redis does not answer in time");
+            return new(null, Source is null ? "there is no Redis" : "Redis does not answer in time");
         }
         catch (OperationCanceledException)
         {

@@ -1,0 +1,49 @@
+using System.Runtime.CompilerServices;
+
+namespace LoadBalancer.Core.AccessLog;
+
+/// <summary>The newest records of any number of rings, for one question. However many rings there are, no more lines are made than were asked for: the loop serves nobody meanwhile. That loop's thread alone.</summary>
+/// <param name="countMax">Most records.</param>
+/// <param name="isWanted">Which; null for all.</param>
+internal sealed class RecentSelection(int countMax, Func<CompletionRecord, bool>? isWanted = null)
+{
+    private readonly PriorityQueue<CompletionRecord, (long End, int Order)> _newest = new(); // the oldest of them in front; of those that ended at once the one that was added last
+    private int _order;
+
+    /// <summary>
+    /// Looks at those of a ring, the newest first, until the rest is older than all that are needed. A record is put there when its request is over in every way, which may be a moment after its end: the order
+    /// of a ring is all but that of ends.
+    /// </summary>
+    internal void Add(RecentRing? ring)
+    {
+        if (ring is null) return;
+        for (int age = 1; ring[age] is { } record; age++)
+        {
+            long end = record.StartTimestamp + record.TotalTicks;
+            if (_newest.Count == countMax && (!_newest.TryPeek(out _, out (long End, int Order) oldest) || end <= oldest.End)) return;
+            if (isWanted is not null && !isWanted(record)) continue;
+            if (_newest.Count < countMax) _newest.Enqueue(record, (end, --_order));
+            else _newest.EnqueueDequeue(record, (end, --_order));
+        }
+    }
+
+    /// <summary>Makes their lines, the newest first.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal List<RecentRequest> Write(LineFormatter formatter, TimeProvider time)
+    {
+        var output = new List<RecentRequest>(_newest.Count);
+        if (_newest.Count == 0) return output;
+        long now = time.GetTimestamp();
+        DateTime clock = time.GetUtcNow().UtcDateTime;
+        byte[] buffer = new byte[64 << 10];
+        while (_newest.TryDequeue(out CompletionRecord? record, out (long End, int Order) priority))
+        {
+            DateTime at = clock - TimeSpan.FromSeconds((double)(now - priority.End) / time.TimestampFrequency);
+            var line = new LineWriter(buffer);
+            formatter.Write(ref line, record, at);
+            if (!line.IsOverflown) output.Add(new RecentRequest(at, buffer.AsSpan(0, line.Length - 1).ToArray()));
+        }
+        output.Reverse();
+        return output;
+    }
+}
