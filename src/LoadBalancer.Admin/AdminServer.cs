@@ -50,6 +50,24 @@ public sealed class AdminServer : IAsyncDisposable
     /// <summary>Has another process take over when an operator asks for it; null while nobody can.</summary>
     public IUpgradeHandler? Upgrader { get; set; }
 
+    /// <summary>Why there is no <see cref="Upgrader"/>, where that is known.</summary>
+    internal string? UpgradeProblem { get; set; }
+
+    /// <summary>Closed while another process is told what was changed here, and from then on.</summary>
+    internal ChangeGate Changes { get; } = new();
+
+    /// <summary>Whether another process has read the configuration, and is about to take over: it would not know of a reload.</summary>
+    internal bool IsHandingOver
+    {
+        get => Volatile.Read(ref _isHandingOver);
+        set => Volatile.Write(ref _isHandingOver, value);
+    }
+
+    private bool _isHandingOver;
+
+    /// <summary>Whether nobody is answered before <see cref="Accept"/>: the process before has the same socket, and answers until it leaves. Set before the start.</summary>
+    internal bool AcceptsLater { get; set; }
+
     internal RequestServer? Server { get; private set; }
 
     internal Registry Registry => _registry;
@@ -67,7 +85,7 @@ public sealed class AdminServer : IAsyncDisposable
             return;
         }
         var options = new RequestServerOptions { Name = "admin", Address = address, Transport = _proxy.Config.Transport.Kind };
-        Server = new RequestServer(new AdminApi(Routes(), _config.Token, _time, _logger), options, _logger, _time);
+        Server = new RequestServer(new AdminApi(Routes(), _config.Token, Changes, _time, _logger), options, _logger, _time) { AcceptsLater = AcceptsLater };
         try
         {
             await Server.StartAsync().ConfigureAwait(false);
@@ -80,6 +98,20 @@ public sealed class AdminServer : IAsyncDisposable
         }
         EndPoint = Server.EndPoint;
         if (EndPoint is IPEndPoint { Address: var ip } && !IPAddress.IsLoopback(ip)) AdminLog.NotLoopback(_logger, EndPoint);
+    }
+
+    /// <summary>The process before has left.</summary>
+    internal void Accept()
+    {
+        Server?.ClaimSocket();
+        Server?.Accept();
+    }
+
+    /// <summary>Another process answers at the same socket by now: as <see cref="StopAsync"/>, but who has connected here already is answered here.</summary>
+    internal async Task LeaveAsync()
+    {
+        if (Server is not null) await Server.LeaveAsync().ConfigureAwait(false);
+        await StopAsync().ConfigureAwait(false);
     }
 
     /// <summary>Ends the listener; what was registered is no longer renewed or expired.</summary>
@@ -121,7 +153,7 @@ public sealed class AdminServer : IAsyncDisposable
             new("POST", "/certificates:reload", certificates.Reload),
             new("GET", "/caches", caches.List),
             new("POST", "/caches:purge", caches.Purge),
-            new("POST", "/caches:explain", caches.Explain),
+            new("POST", "/caches:explain", caches.Explain) { IsChange = false },
             new("GET", "/bans", bans.List),
             new("PUT", "/bans/{block}", bans.Put),
             new("DELETE", "/bans/{block}", bans.Remove),
@@ -132,8 +164,8 @@ public sealed class AdminServer : IAsyncDisposable
             new("GET", "/events", events.Get),
             new("GET", "/status", server.Status),
             new("GET", "/config", server.Config),
-            new("POST", "/reload", new ReloadEndpoint(Reloader).Post),
-            new("POST", "/upgrade", new UpgradeEndpoint(() => Upgrader).Post),
+            new("POST", "/reload", new ReloadEndpoint(this).Post),
+            new("POST", "/upgrade", new UpgradeEndpoint(this).Post) { IsChange = false },
             new("GET", "/connections", new ConnectionEndpoints(_proxy, _time).List),
             new("GET", "/explain", new ExplainEndpoint(_proxy).Get),
             new("GET", "/openapi.json", OpenApiEndpoint.Get),

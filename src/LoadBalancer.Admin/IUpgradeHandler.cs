@@ -11,4 +11,8 @@ public interface IUpgradeHandler
 /// <summary>What came of it.</summary>
 /// <param name="ProcessId">Of the process that serves now; null where none does.</param>
 /// <param name="Problem">Why this one goes on; null where another has taken over.</param>
-public sealed record UpgradeReport(int? ProcessId, string? Problem);
+public sealed record UpgradeReport(int? ProcessId, string? Problem)
+{
+    /// <summary>Version of what serves now; null where it has not said.</summary>
+    public string? Version { get; init; }
+}

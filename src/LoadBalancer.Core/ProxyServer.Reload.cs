@@ -112,7 +112,6 @@ public sealed partial class ProxyServer
         catch
         {
             foreach (ListenerSnapshot listener in added) listener.State.Socket?.Dispose();
-            foreach (ResponseStore store in opened) store.HandOn(before.Stores.FirstOrDefault(one => one.Disk is not null && one.Disk == store.Disk)); // what was not its own stays open
             foreach (IDisposable left in next.MadeSince(before)) left.Dispose();
             throw;
         }

@@ -108,7 +108,7 @@ public sealed partial class ProxyServer : IAsyncDisposable
     {
         try
         {
-            foreach (ResponseStore store in _snapshot.Stores) store.Open(_time, _logger);
+            foreach (ResponseStore store in _snapshot.Stores) store.Open(_time, _logger, waits: IsTakingOver);
             foreach (ListenerSnapshot listener in _snapshot.Listeners) Bind(listener);
             NoteEndpoints();
             var contexts = new LoopContext[LoopCount];

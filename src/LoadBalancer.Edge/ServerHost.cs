@@ -25,7 +25,7 @@ internal static class ServerHost
     /// cancels the token. Everything an operator can cause ends as one line on standard error.
     /// </summary>
     internal static async Task<int> RunAsync(
-        ProxyConfig config, LogLevel logLevel, ICompletionObserver? observer, Func<ProxyServer, AdminServer?, CancellationToken, Task> whileRunning, ReloadSource? reload = null, bool takesOver = false)
+        ProxyConfig config, LogLevel logLevel, ICompletionObserver? observer, Func<ProxyServer, AdminServer?, CancellationToken, Task> whileRunning, ReloadSource? reload = null, TakeOver? takeOver = null)
     {
         Upgrader.Prepare();
         // The empty builder: no configuration providers, so no file watchers and no JSON of somebody else's to pick up.
@@ -51,7 +51,7 @@ internal static class ServerHost
         AdminServer? admin;
         try
         {
-            begun = Succession.Begin(config, takesOver);
+            begun = Succession.Begin(config, takeOver);
             admin = host.Services.GetService<AdminServer>();
             if (reload is not null)
             {
@@ -59,7 +59,7 @@ internal static class ServerHost
                     host.Services.GetRequiredService<ILogger<ReloadService>>(), reload.LoadAsync, reload.Adapt);
                 if (admin is not null) admin.Reloader = reloader;
             }
-            begun.Apply(host.Services.GetRequiredService<ProxyServer>(), admin);
+            await begun.ApplyAsync(host.Services.GetRequiredService<ProxyServer>(), admin);
             await host.StartAsync();
         }
         catch (Exception e) when (e is ListenException or ConfigException or IOException or System.Net.Sockets.SocketException or PlatformNotSupportedException)
@@ -81,19 +81,32 @@ internal static class ServerHost
         using var ending = new CancellationTokenSource();
         var server = host.Services.GetRequiredService<ProxyServer>();
         using Succession succession = begun;
-        succession.Serving(server, admin, logger);
+        if (!await succession.TryServeAsync(server, admin, logger))
+        {
+            logger.NotTakenOver();
+            Console.Error.WriteLine("lb: the process before did not wait for this one, and goes on");
+            await host.StopAsync(CancellationToken.None);
+            return ExitCode.Problem;
+        }
         Task running = whileRunning(server, admin, ending.Token);
         systemd?.Ready();
         using ReloadService? reloading = reloader;
-        if (reloader is not null) signals.Reload = () => _ = ReloadAsync(reloader, systemd);
+        if (reloader is not null)
+        {
+            signals.Reload = () =>
+            {
+                if (admin is { IsHandingOver: true }) logger.ReloadWhileHandingOver(); // the other process has read it already, and would not know
+                else _ = ReloadAsync(reloader, systemd);
+            };
+        }
         Task following = reloader is null ? Task.CompletedTask : reload!.WatchAsync(reloader, ending.Token);
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(signals.Cut);
         Task watching = systemd?.WatchAsync(server, stopped.Token) ?? Task.CompletedTask; // while it drains too
         await Task.WhenAny(running, signals.Stop, succession.Taken);
         signals.Reload = null;
-        if (succession.Taken.IsCompletedSuccessfully)
+        if (!succession.TryClose())
         {
-            int successor = await succession.Taken;
+            int successor = (await succession.Taken).ProcessId;
             systemd?.HandedTo(successor);
             logger.TakenOver(successor);
             using var cut = CancellationTokenSource.CreateLinkedTokenSource(signals.Cut);

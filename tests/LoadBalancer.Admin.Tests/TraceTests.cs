@@ -33,6 +33,7 @@ public sealed class TraceTests(TransportKind transport)
         Assert.That(Targets(await lb.SendAsync("GET", "/trace/id%2F1")), Is.EqualTo(new[] { "/1?key=***" }));
     }
 
+    [TestCase("/trace?cluster=x+y%2B", 404, "there is no cluster \"x y+\"; expected one of \"app\", \"closed\"")]
     [TestCase("/trace?cluster=ap", 404, "there is no cluster \"ap\"; did you mean \"app\"?")]
     [TestCase("/trace?count=0", 400, "\"count\" is \"0\"; expected 1 to 500")]
     [TestCase("/trace?n=0", 400, "the query has the unknown \"n\"; expected \"cluster\" or \"count\"")]

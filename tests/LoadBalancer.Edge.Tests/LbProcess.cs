@@ -11,6 +11,7 @@ internal sealed class LbProcess : IDisposable
 {
     private readonly Process _process;
     private readonly Channel<string> _errorLines = Channel.CreateUnbounded<string>();
+    private readonly StringBuilder _errorSoFar = new();
     private readonly Task<string> _error;
 
     private LbProcess(Process process)
@@ -98,12 +99,21 @@ internal sealed class LbProcess : IDisposable
         return new LbResult(_process.ExitCode, output, error);
     }
 
+    /// <summary>What it, and those that took over from it, have written to standard error by now.</summary>
+    internal string ErrorSoFar
+    {
+        get
+        {
+            lock (_errorSoFar) return _errorSoFar.ToString();
+        }
+    }
+
     private async Task<string> ReadErrorAsync()
     {
-        var all = new StringBuilder();
+        StringBuilder all = _errorSoFar;
         while (await _process.StandardError.ReadLineAsync() is { } line)
         {
-            all.Append(line).Append('\n');
+            lock (all) all.Append(line).Append('\n');
             _errorLines.Writer.TryWrite(line);
         }
         _errorLines.Writer.Complete();

@@ -8,36 +8,9 @@ using NUnit.Framework;
 namespace LoadBalancer.Edge.Tests;
 
 /// <summary><c>lb upgrade</c>: one process after the other, and no client sees it.</summary>
-[TestFixture, FixtureLifeCycle(LifeCycle.InstancePerTestCase), NonParallelizable, CancelAfter(180_000)]
-public sealed class UpgradeTests : IDisposable
+[TestFixture]
+public sealed class UpgradeTests : UpgradeFixture
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("lb-upgrade-").FullName;
-    private readonly int _port = SystemProgram.FreePort();
-    private readonly List<int> _processes = []; // that took over: nobody's children
-
-    private static CancellationToken Token => TestContext.CurrentContext.CancellationToken;
-
-    [SetUp]
-    public void SkipWhereUnsupported()
-    {
-        if (!OperatingSystem.IsLinux()) Assert.Ignore("sockets are handed over on Linux");
-    }
-
-    public void Dispose()
-    {
-        foreach (int process in _processes)
-        {
-            try
-            {
-                Process.GetProcessById(process).Kill();
-            }
-            catch (ArgumentException)
-            {
-            }
-        }
-        Directory.Delete(_directory, recursive: true);
-    }
-
     [Test]
     public async Task UnderLoadNoConnectionIsRefusedOrResetAndEveryRequestIsAnswered()
     {
@@ -46,16 +19,18 @@ public sealed class UpgradeTests : IDisposable
         using LbProcess lb = await StartAsync();
         using var done = new CancellationTokenSource();
         Task<(int Served, int Connections)>[] clients = [.. Enumerable.Range(0, Clients).Select(_ => Task.Run(() => LoadAsync(done.Token)))];
+        Task<int> probes = Task.Run(() => ProbeAsync(done.Token));
         int before = 0;
         for (int i = 0; i < Upgrades; i++)
         {
-            int process = await UpgradeAsync();
+            int process = await UpgradeAsync(lb);
             Assert.That(process, Is.Not.EqualTo(before));
             before = process;
             if (i == 0) Assert.That(await lb.ExitAsync(Token), Is.Zero); // it has drained
         }
         await done.CancelAsync();
         (int Served, int Connections)[] results = await Task.WhenAll(clients);
+        Assert.That(await probes, Is.GreaterThan(Upgrades), "somebody was ready all the time");
         TestContext.Out.WriteLine($"{results.Sum(one => one.Served)} requests by {results.Sum(one => one.Connections)} connections through {Upgrades} upgrades");
         Assert.That(results.Select(one => one.Connections), Is.All.GreaterThan(1), "each client was sent to the next process");
     }
@@ -68,7 +43,7 @@ public sealed class UpgradeTests : IDisposable
             "routes": { "all": { "cluster": "app" } }, "clusters": { "app": { "registration": true, "destinations": { "fixed": "{{origin.Address}}" } } },
             """);
         using LbProcess lb = await StartAsync();
-        using (HttpClient admin = UnixHttp.Client($"{_directory}/admin.sock"))
+        using (HttpClient admin = UnixHttp.Client(AdminPath))
         {
             using HttpResponseMessage registered = await admin.PutAsync("http://lb/clusters/app/destinations/own", new StringContent($$"""{ "address": "{{origin.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}}", "lease": "60s" }"""), Token);
             using HttpResponseMessage drained = await admin.PostAsync("http://lb/clusters/app/destinations/fixed:drain", null, Token);
@@ -76,7 +51,7 @@ public sealed class UpgradeTests : IDisposable
             Assert.That(new[] { registered, drained, banned }.Select(answer => answer.IsSuccessStatusCode), Is.All.True);
         }
         await UpgradeAsync();
-        using HttpClient next = UnixHttp.Client($"{_directory}/admin.sock");
+        using HttpClient next = UnixHttp.Client(AdminPath);
         string destinations = await next.GetStringAsync("http://lb/clusters/app/destinations", Token);
         Assert.That(destinations, Does.Contain("\"own\"").And.Contain("draining"));
         Assert.That(await next.GetStringAsync("http://lb/bans", Token), Does.Contain("192.0.2.1"));
@@ -88,8 +63,8 @@ public sealed class UpgradeTests : IDisposable
     {
         Write();
         using LbProcess lb = await StartAsync();
-        File.WriteAllText(Path.Combine(_directory, "lb.json"), "{");
-        LbResult refused = await LbProcess.RunAsync(_directory, Token, "upgrade", "--admin", $"unix:{_directory}/admin.sock");
+        File.WriteAllText(Path.Combine(Folder, "lb.json"), "{");
+        LbResult refused = await LbProcess.RunAsync(Folder, Token, "upgrade", "--admin", $"unix:{AdminPath}");
         Assert.That((refused.ExitCode, await GetAsync("/")), Is.EqualTo((1, HttpStatusCode.OK)));
         Assert.That(refused.Error, Does.Contain("has ended with code 1 before it served; this process goes on"));
         Write();
@@ -105,7 +80,7 @@ public sealed class UpgradeTests : IDisposable
             "routes": { "all": { "cluster": "app" } }, "clusters": { "app": { "destinations": { "a": "{{origin.Address}}" } } },
             """);
         using LbProcess lb = await StartAsync();
-        using RawClient client = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _port), Token);
+        using RawClient client = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, Port), Token);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);
         await origin.ArrivedAsync(Token);
         await UpgradeAsync();
@@ -118,7 +93,7 @@ public sealed class UpgradeTests : IDisposable
     public async Task NobodyToTakeOverFromIsALine()
     {
         Write();
-        LbResult result = await LbProcess.RunAsync(_directory, Token, "run", "--take-over");
+        LbResult result = await LbProcess.RunAsync(Folder, Token, "run", "--take-over");
         Assert.That((result.ExitCode, result.Error), Is.EqualTo((1, result.Error)));
         Assert.That(result.Error, Does.Contain("no lb that serves hands its sockets over there"));
     }
@@ -129,7 +104,7 @@ public sealed class UpgradeTests : IDisposable
         string activate = SystemProgram.Require("systemd-socket-activate");
         Write();
         string[] command = Environment.GetEnvironmentVariable("LB_BINARY") is { } binary ? [binary] : ["dotnet", Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.dll")];
-        using Process systemd = Process.Start(new ProcessStartInfo(activate, ["--listen", $"127.0.0.1:{_port}", "-E", "PATH", "-E", "HOME", "-E", "DOTNET_ROOT", .. command, "run"]) { WorkingDirectory = _directory, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using Process systemd = Process.Start(new ProcessStartInfo(activate, ["--listen", $"127.0.0.1:{Port}", "-E", "PATH", "-E", "HOME", "-E", "DOTNET_ROOT", .. command, "run"]) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
         try
         {
             // It starts the program at the first connection, which waits in the socket's queue until that serves.
@@ -144,33 +119,17 @@ public sealed class UpgradeTests : IDisposable
         }
     }
 
-    private void Write(string? routes = null) => File.WriteAllText(Path.Combine(_directory, "lb.json"),
-        $$"""
-        { "listeners": { "web": { "address": "127.0.0.1:{{_port.ToString(CultureInfo.InvariantCulture)}}" } }, "drainTimeout": "5s", {{routes ?? "\"routes\": { \"all\": { \"respond\": { \"status\": 200, \"body\": \"x\" } } },"}}
-          "admin": { "address": "unix:{{_directory}}/admin.sock" } }
-        """);
-
-    private async Task<LbProcess> StartAsync()
+    // As a health check that asks without a pause; how often.
+    private async Task<int> ProbeAsync(CancellationToken done)
     {
-        LbProcess lb = LbProcess.Start(_directory, "run");
-        await lb.LineAsync("Ready.", Token);
-        return lb;
-    }
-
-    private async Task<int> UpgradeAsync()
-    {
-        LbResult result = await LbProcess.RunAsync(_directory, Token, "upgrade", "--admin", $"unix:{_directory}/admin.sock");
-        Assert.That(result.ExitCode, Is.Zero, result.Error);
-        int process = int.Parse(result.Output.Split(' ')[1], CultureInfo.InvariantCulture);
-        _processes.Add(process);
-        return process;
-    }
-
-    private async Task<HttpStatusCode> GetAsync(string path)
-    {
-        using var client = new HttpClient();
-        using HttpResponseMessage response = await client.GetAsync($"http://127.0.0.1:{_port}{path}", Token);
-        return response.StatusCode;
+        int asked = 0;
+        for (; !done.IsCancellationRequested; asked++)
+        {
+            using RawClient client = await RawClient.ConnectAsync(new UnixDomainSocketEndPoint(AdminPath), Token);
+            await client.SendAsync("GET /ready HTTP/1.1\r\nHost: lb\r\nConnection: close\r\n\r\n", Token);
+            Assert.That(await client.ReadToEndAsync(Token), Does.StartWith("HTTP/1.1 200"));
+        }
+        return asked;
     }
 
     // As a client that keeps its connection and never asks twice: whatever is not answered is a failure.
@@ -184,7 +143,7 @@ public sealed class UpgradeTests : IDisposable
             {
                 if (client is null)
                 {
-                    client = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, _port), Token);
+                    client = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, Port), Token);
                     connections++;
                 }
                 await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n", Token);

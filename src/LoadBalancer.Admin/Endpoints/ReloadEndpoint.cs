@@ -4,12 +4,12 @@ using LoadBalancer.Core.Configuration;
 namespace LoadBalancer.Admin.Endpoints;
 
 /// <summary><c>/reload</c>: reads the configuration again from where it came.</summary>
-/// <param name="handler">Does so; null where nobody can.</param>
-internal sealed class ReloadEndpoint(IReloadHandler? handler)
+/// <param name="admin">Knows who does so, if anybody can.</param>
+internal sealed class ReloadEndpoint(AdminServer admin)
 {
     internal async Task Post(AdminExchange exchange, CancellationToken aborted)
     {
-        if (handler is null)
+        if (admin.Reloader is not { } handler)
         {
             await exchange.Refuse(409, "the configuration was given on the command line or by a program, so that there is nothing to read again").ConfigureAwait(false);
             return;
@@ -18,6 +18,12 @@ internal sealed class ReloadEndpoint(IReloadHandler? handler)
         if (dryRun is not (null or "true" or "false"))
         {
             await exchange.Refuse(400, $"dryRun: {CharacterText.Quote(dryRun)} is neither \"true\" nor \"false\"").ConfigureAwait(false);
+            return;
+        }
+        if (dryRun != "true" && admin.IsHandingOver)
+        {
+            exchange.Response.AddField("Retry-After", "5");
+            await exchange.Refuse(503, "another process is about to take over, and has read the configuration already; ask again, and it answers").ConfigureAwait(false);
             return;
         }
         // Not given up when the client goes: half a reload is what nobody wants.

@@ -16,10 +16,8 @@ internal sealed class TraceEndpoints(ProxyServer proxy)
     {
         string? cluster = null;
         int count = CountDefault;
-        foreach (string pair in exchange.Request.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        foreach ((string name, string value) in QueryText.Read(exchange.Request.Query))
         {
-            int equals = pair.IndexOf('=', StringComparison.Ordinal);
-            string name = Uri.UnescapeDataString(equals < 0 ? pair : pair[..equals]), value = equals < 0 ? "" : Uri.UnescapeDataString(pair[(equals + 1)..]);
             if (name == "cluster") cluster = value;
             else if (name != "count")
             {

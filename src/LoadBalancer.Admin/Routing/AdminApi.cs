@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace LoadBalancer.Admin.Routing;
 
 /// <summary>Lets in who may come in, then finds who answers.</summary>
-internal sealed class AdminApi(AdminRouteTable routes, string? token, TimeProvider time, ILogger logger) : IRequestHandler
+internal sealed class AdminApi(AdminRouteTable routes, string? token, ChangeGate changes, TimeProvider time, ILogger logger) : IRequestHandler
 {
     private readonly TokenGuard? _guard = token is null ? null : new TokenGuard(token, time);
 
@@ -27,12 +27,30 @@ internal sealed class AdminApi(AdminRouteTable routes, string? token, TimeProvid
         if (found is { } route)
         {
             exchange.SetValues(values);
-            return route.Handler(exchange, aborted);
+            return route.IsChange ? ChangeAsync(route, exchange, aborted) : route.Handler(exchange, aborted);
         }
         if (methods.Count == 0) return exchange.Refuse(404, $"there is nothing at {CharacterText.Quote(request.Path)}; see docs/admin.md for what there is");
         if (request.Method == "OPTIONS") return Allow(exchange, methods);
         response.AddField("Allow", string.Join(", ", methods));
         return exchange.Refuse(405, $"{request.Method} is not for this path; expected {string.Join(", ", methods)}");
+    }
+
+    private async Task ChangeAsync(AdminRoute route, AdminExchange exchange, CancellationToken aborted)
+    {
+        if (!changes.TryEnter())
+        {
+            exchange.Response.AddField("Retry-After", "1");
+            await exchange.Refuse(503, "another process takes over at this moment; ask again, and it answers").ConfigureAwait(false);
+            return;
+        }
+        try
+        {
+            await route.Handler(exchange, aborted).ConfigureAwait(false);
+        }
+        finally
+        {
+            changes.Leave();
+        }
     }
 
     private static Task Allow(AdminExchange exchange, IEnumerable<string> methods)

@@ -8,4 +8,7 @@ internal sealed record AdminRoute(string Method, string Template, Func<AdminExch
 {
     /// <summary>Whether it answers without the token: it tells nothing of the server.</summary>
     internal bool IsPublic { get; init; }
+
+    /// <summary>Whether what it does has to reach a process that takes over. Default: all but GET.</summary>
+    internal bool IsChange { get; init; } = Method != "GET";
 }

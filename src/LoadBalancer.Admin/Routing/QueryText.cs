@@ -6,15 +6,20 @@ internal static class QueryText
     /// <summary>The first value of that name; null where there is none.</summary>
     internal static string? Find(string query, string name)
     {
-        foreach (Range part in query.AsSpan().TrimStart('?').Split('&'))
-        {
-            ReadOnlySpan<char> pair = query.AsSpan().TrimStart('?')[part];
-            int equals = pair.IndexOf('=');
-            ReadOnlySpan<char> key = equals < 0 ? pair : pair[..equals];
-            if (Decode(key) == name) return equals < 0 ? "" : Decode(pair[(equals + 1)..]);
-        }
+        foreach ((string key, string value) in Read(query))
+            if (key == name) return value;
         return null;
     }
 
-    private static string Decode(ReadOnlySpan<char> text) => Uri.UnescapeDataString(text.ToString().Replace('+', ' '));
+    /// <summary>All of them, in their order; one without "=" has an empty value.</summary>
+    internal static IEnumerable<(string Name, string Value)> Read(string query)
+    {
+        foreach (string pair in query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            int equals = pair.IndexOf('=', StringComparison.Ordinal);
+            yield return equals < 0 ? (Decode(pair), "") : (Decode(pair[..equals]), Decode(pair[(equals + 1)..]));
+        }
+    }
+
+    private static string Decode(string text) => Uri.UnescapeDataString(text.Replace('+', ' '));
 }

@@ -42,9 +42,18 @@ public sealed class RequestServer : IAsyncDisposable
     /// <summary>The bound socket; null where it cannot be handed to another process.</summary>
     internal Transport.Epoll.EpollListener? Socket => _listener as Transport.Epoll.EpollListener;
 
+    /// <summary>The process before has left, see <see cref="TransportListener.Claim"/>.</summary>
+    internal void ClaimSocket() => _listener?.Claim();
+
     internal TransportLoop Loop => _loop!;
 
     internal PipeOptions PipeOptions { get; private set; } = null!;
+
+    /// <summary>Whether the start binds only, and <see cref="Accept"/> is called later.</summary>
+    internal bool AcceptsLater { get; init; }
+
+    /// <summary>Whether who has connected and not asked yet is waited for while it stops: nobody refuses him that way, as another process accepts.</summary>
+    internal bool IsLeaving { get; private set; }
 
     /// <summary>No further request is read.</summary>
     internal bool IsStopping { get; private set; }
@@ -77,8 +86,19 @@ public sealed class RequestServer : IAsyncDisposable
         PipeOptions = new PipeOptions(readerScheduler: new LoopScheduler(_loop), writerScheduler: PipeScheduler.ThreadPool,
             pauseWriterThreshold: BodyPausesAt, resumeWriterThreshold: BodyResumesAt, useSynchronizationContext: false);
         _loop.Start();
-        _loop.Post(new Work(() => _loop.StartAccepting(_listener, new Starter(this))));
+        if (!AcceptsLater) Accept();
         return Task.CompletedTask;
+    }
+
+    /// <summary>Starts to accept, where the start did not.</summary>
+    internal void Accept() => Loop.Post(new Work(() => Loop.StartAccepting(_listener!, new Starter(this))));
+
+    /// <summary>As <see cref="StopAsync"/>, where another process accepts from the same socket by now.</summary>
+    internal Task LeaveAsync()
+    {
+        IsLeaving = true;
+        Socket?.HandOver();
+        return StopAsync();
     }
 
     /// <summary>Closes idle connections, lets answers under way end for a short time (streamed ones end at once), then cuts what is left.</summary>

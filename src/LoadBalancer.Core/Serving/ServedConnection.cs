@@ -23,7 +23,7 @@ internal sealed class ServedConnection(RequestServer server, TransportConnection
     private Phase _phase;
     private CancellationTokenSource? _aborting; // of the request that is being handled
     private PipeReader? _answer;
-    private bool _isStreaming;
+    private bool _isStreaming, _hasAsked;
 
     internal void Start()
     {
@@ -58,6 +58,7 @@ internal sealed class ServedConnection(RequestServer server, TransportConnection
         Arm(Phase.Idle, server.Options.KeepAliveTimeout);
         if (await input.FillAsync() || input.IsEmpty) return false;
 
+        _hasAsked = true;
         _head.Reset();
         ParseStatus status = _head.Parse(input.Bytes.Span, server.Options.HeadLimits);
         if (status == ParseStatus.NeedMore) Arm(Phase.Request, server.Options.RequestTimeout);
@@ -252,6 +253,7 @@ internal sealed class ServedConnection(RequestServer server, TransportConnection
     /// <summary>The server stops: what is idle or streams without an end ends now, the rest with its answer.</summary>
     internal void OnStop()
     {
+        if (_phase is Phase.Idle && server.IsLeaving && !_hasAsked) return;
         if (_phase is Phase.Idle) transport.Input.CancelPendingRead();
         else if (_isStreaming && _aborting is { } aborting) _ = aborting.CancelAsync();
     }

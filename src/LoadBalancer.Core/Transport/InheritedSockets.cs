@@ -12,10 +12,21 @@ namespace LoadBalancer.Core.Transport;
 internal static class InheritedSockets
 {
     private static readonly Lock Changing = new();
-    private static readonly Dictionary<string, List<int>> ByAddress = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, Inherited> ByAddress = new(StringComparer.Ordinal);
+
+    /// <summary>The sockets of one address.</summary>
+    internal sealed class Inherited
+    {
+        internal List<int> Descriptors { get; } = [];
+
+        /// <summary>Whether the file of a Unix socket comes with it, once the process before has left; else somebody else looks after it.</summary>
+        internal bool HasFile { get; init; }
+    }
 
     /// <summary>Takes in a descriptor, which is this process's from here on. False, and it is closed, where it is no listening socket.</summary>
-    internal static unsafe bool TryAdd(int fd)
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="hasFile">As <see cref="Inherited.HasFile"/>: not for those of systemd, which made the file and keeps it.</param>
+    internal static unsafe bool TryAdd(int fd, bool hasFile)
     {
         byte* address = stackalloc byte[SocketAddress.SizeMax];
         uint length = SocketAddress.SizeMax;
@@ -32,25 +43,41 @@ internal static class InheritedSockets
         lock (Changing)
         {
             string key = KeyOf(endPoint);
-            if (!ByAddress.TryGetValue(key, out List<int>? descriptors)) ByAddress.Add(key, descriptors = []);
-            descriptors.Add(fd);
+            if (!ByAddress.TryGetValue(key, out Inherited? sockets)) ByAddress.Add(key, sockets = new() { HasFile = hasFile });
+            sockets.Descriptors.Add(fd);
         }
         return true;
     }
 
     /// <summary>The descriptors for an address, which are the caller's from here on; null where there are none.</summary>
-    internal static int[]? Take(EndPoint endPoint)
+    /// <exception cref="IOException">They are not as they are to be, and cannot be made so.</exception>
+    internal static Inherited? Take(ListenOptions options)
     {
-        lock (Changing) return ByAddress.Remove(KeyOf(endPoint), out List<int>? descriptors) ? [.. descriptors] : null;
+        Inherited? sockets;
+        lock (Changing)
+        {
+            if (!ByAddress.Remove(KeyOf(options.EndPoint), out sockets)) return null;
+        }
+        // ipv6(7): it is settled by the bind. It means something for the wildcard address alone.
+        if (options.EndPoint is not IPEndPoint { Address: var address } || !address.Equals(IPAddress.IPv6Any) || IsDualStack(sockets.Descriptors[0]) == options.DualStack) return sockets;
+        foreach (int fd in sockets.Descriptors) _ = Libc.Close(fd);
+        throw new IOException($"its socket was handed over, and takes {(options.DualStack ? "IPv6 only" : "IPv4 too")}; another \"dualStack\" needs a restart, or another BindIPv6Only= where the socket is systemd's");
     }
 
-    /// <summary>Closes those that nobody has taken; their addresses.</summary>
-    internal static IReadOnlyList<string> CloseRest()
+    private static unsafe bool IsDualStack(int fd)
+    {
+        int isOnly = 0;
+        uint size = sizeof(int);
+        return Libc.GetSocketOption(fd, Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, &isOnly, &size) == 0 && isOnly == 0;
+    }
+
+    /// <summary>Closes those that nobody has taken; their addresses, and whether a file is left over with the process before.</summary>
+    internal static IReadOnlyList<(string Address, bool HasFile)> CloseRest()
     {
         lock (Changing)
         {
-            string[] left = [.. ByAddress.Keys];
-            foreach (int fd in ByAddress.Values.SelectMany(descriptors => descriptors)) _ = Libc.Close(fd);
+            (string, bool)[] left = [.. ByAddress.Select(one => (one.Key, one.Value.HasFile && Path.IsPathRooted(one.Key)))];
+            foreach (int fd in ByAddress.Values.SelectMany(sockets => sockets.Descriptors)) _ = Libc.Close(fd);
             ByAddress.Clear();
             return left;
         }

@@ -207,6 +207,9 @@ internal abstract class TransportListener : IDisposable
     /// <summary>Goes by other options from the next connection on: queue, keep-alive and limit. What the address itself is about stays.</summary>
     internal virtual void Apply(ListenOptions options) => Volatile.Write(ref ConnectionsMax, options.ConnectionsMax);
 
+    /// <summary>The process that handed the socket over has left: the file of a Unix socket goes with this listener from here on, and not before, as that process serves on where this one fails.</summary>
+    internal abstract void Claim();
+
     public abstract void Dispose();
 }
 

@@ -11,10 +11,16 @@ namespace LoadBalancer.Core.Upstream;
 internal sealed class ClusterMembers(string name, ClusterConfig config, Scheduler scheduler, FleetServices services)
 {
     internal const string Configured = "configuration";
+
+    /// <summary>Names that are drained once they are there: at most so many, and for so long, as a server of that name may be another's by then.</summary>
+    internal const int AwaitedMax = 10_000;
+    internal static readonly TimeSpan AwaitedTime = TimeSpan.FromHours(1);
+
     private ClusterConfig _cluster = config;
     private readonly Lock _changing = new();
     private readonly OrderedDictionary<string, IReadOnlyDictionary<string, DestinationConfig>> _bySource = new(StringComparer.Ordinal);
     private Dictionary<string, DestinationState> _byIdentity = [];
+    private readonly Dictionary<string, long> _awaited = new(StringComparer.Ordinal); // to be drained, with the timestamp until which
     private UpstreamTls? _tls = config.Tls is { } tls ? new UpstreamTls(name, tls, services) : null; // else with the first destination that asks for it
 
     /// <summary>How those are spoken to that get TLS; null while none does.</summary>
@@ -32,6 +38,30 @@ internal sealed class ClusterMembers(string name, ClusterConfig config, Schedule
     /// <summary>The member of that name, as the scheduler knows it; null when there is none.</summary>
     internal Destination? Find(string name) =>
         scheduler.Destinations.FirstOrDefault(destination => ((DestinationState)destination.Tag!).Name == name);
+
+    /// <summary>Drains the destination of that name when it first appears: the process before knew it, and this one's sources have not told of it yet.</summary>
+    internal void AwaitToDrain(string name, long now)
+    {
+        lock (_changing)
+        {
+            if (_awaited.Count < AwaitedMax) _awaited[name] = now + (long)(AwaitedTime.TotalSeconds * services.Time.TimestampFrequency);
+        }
+    }
+
+    /// <summary>It is not to be drained after all.</summary>
+    internal void NoLongerAwait(string name)
+    {
+        lock (_changing) _awaited.Remove(name);
+    }
+
+    /// <summary>The names that are to be drained and not there yet.</summary>
+    internal IReadOnlyList<string> Awaited
+    {
+        get
+        {
+            lock (_changing) return [.. _awaited.Keys];
+        }
+    }
 
     /// <summary>
     /// Sets the members that a source knows of, which were validated. A name that several sources give is the one's that came first.
@@ -82,13 +112,15 @@ internal sealed class ClusterMembers(string name, ClusterConfig config, Schedule
             member.Config = config;
             member.Source = from;
             next.Add(identity, member);
+            DestinationStatus initial = _cluster.HealthCheck is { WaitForFirstProbe: true } ? DestinationStatus.Unhealthy : DestinationStatus.Eligible;
+            if (_awaited.Remove(key, out long until) && now < until) initial |= DestinationStatus.Draining;
             specs.Add(new DestinationSpec(identity)
             {
                 Weight = config.Weight,
                 Priority = config.Tier,
                 Zone = string.IsNullOrEmpty(config.Zone) ? null : config.Zone,
                 OutstandingMax = config.RequestsMax,
-                InitialStatus = _cluster.HealthCheck is { WaitForFirstProbe: true } ? DestinationStatus.Unhealthy : DestinationStatus.Eligible,
+                InitialStatus = initial,
                 Tag = member,
             });
         }

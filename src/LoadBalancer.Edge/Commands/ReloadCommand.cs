@@ -37,7 +37,7 @@ internal static class ReloadCommand
             return;
         }
         foreach (string change in reload.Changes) Console.Out.WriteLine(change);
-        foreach (string path in reload.NeedRestart) Console.Out.WriteLine($"{path} holds from the next start on; lb upgrade makes one without losing a connection");
+        foreach (string path in reload.NeedRestart) Console.Out.WriteLine($"{path} holds from the next start on; lb upgrade makes one, and hands the sockets on");
         Console.Out.WriteLine(reload.Changes.Count == 0 ? "nothing has changed" : reload.DryRun ? "not applied: --dry-run" : "applied");
         foreach (string failure in reload.Failures) Console.Error.WriteLine($"lb: could not follow, and is tried again with the next reload: {failure}");
     }

@@ -27,7 +27,12 @@ internal static class RunCommand
         };
         var https = new Option<bool>("--https") { Description = "Serve HTTPS, without a file, with a self-signed development certificate that is kept for the next run" };
         var watch = new Option<bool>("--watch", "-w") { Description = "Reload the configuration file whenever it has changed" };
-        var takeOver = new Option<bool>(Upgrader.TakeOverOption) { Description = "Take the sockets over from the lb that serves with this admin listener, which leaves once this one serves; lb upgrade does all of it" };
+        var takeOver = new Option<string?>(Upgrader.TakeOverOption)
+        {
+            Description = "Take the sockets over from the lb that serves with this admin listener (or hands them over at that path: its socket's, with \".upgrade\"), which leaves once this one serves; lb upgrade does all of it",
+            HelpName = "path",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         Option<string> log = LogLevelOption.Create("info");
         var command = new ExplainedCommand("run", "Runs the balancer until SIGINT or SIGTERM, then lets requests in flight finish. A second signal cuts them.", """
             Examples:
@@ -52,11 +57,11 @@ internal static class RunCommand
             else if (!hasTo && result.GetValue(https)) result.AddError("'--https' needs '--to'; in a file a listener's \"tls\" names its certificate");
         });
         command.SetAction(parsed => RunAsync(
-            parsed.GetValue(config), parsed.GetValue(listen), parsed.GetValue(to) ?? [], parsed.GetValue(https), parsed.GetValue(watch), parsed.GetValue(takeOver), LogLevelOption.Parse(parsed.GetValue(log)!)));
+            parsed.GetValue(config), parsed.GetValue(listen), parsed.GetValue(to) ?? [], parsed.GetValue(https), parsed.GetValue(watch), parsed.GetResult(takeOver) is { Implicit: false } ? new TakeOver(parsed.GetValue(takeOver)) : null, LogLevelOption.Parse(parsed.GetValue(log)!)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string? configPath, string? listen, string[] to, bool https, bool isWatched, bool takesOver, LogLevel logLevel)
+    private static async Task<int> RunAsync(string? configPath, string? listen, string[] to, bool https, bool isWatched, TakeOver? takeOver, LogLevel logLevel)
     {
         using DevelopmentCertificate? certificate = https ? DevelopmentCertificate.TryOpen(Console.Error) : null;
         if (https && certificate is null) return ExitCode.Problem;
@@ -89,7 +94,7 @@ internal static class RunCommand
         {
             StartReport.Write(Console.Out, source, config, server.Endpoints, admin, server.Transport, server.LoopCount, certificate);
             await Task.Delay(Timeout.Infinite, stopping);
-        }, reload, takesOver);
+        }, reload, takeOver);
     }
 
     private static ProxyConfig WithAdmin(ProxyConfig config) => config with { Admin = config.Admin ?? new AdminConfig() };

@@ -79,8 +79,8 @@ internal static class TraceCommand
 
     private static string Text(JsonElement request, string name) => request.TryGetProperty(name, out JsonElement value) ? Shown(value) : "-";
 
-    // As it is escaped in JSON: nothing that a client has sent reaches the terminal as a control character.
-    private static string Shown(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetRawText()[1..^1] : value.GetRawText();
+    // As it is escaped in JSON, and without what JSON need not escape: nothing that a client has sent reaches the terminal as a control character.
+    private static string Shown(JsonElement value) => TerminalText.Clean(value.ValueKind == JsonValueKind.String ? value.GetRawText()[1..^1] : value.GetRawText());
 
     private static long Number(JsonElement request, string name) => request.TryGetProperty(name, out JsonElement value) ? value.GetInt64() : 0;
 }

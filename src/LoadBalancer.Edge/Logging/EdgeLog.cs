@@ -28,4 +28,10 @@ internal static partial class EdgeLog
 
     [LoggerMessage(EventId = 5107, Level = LogLevel.Warning, Message = "Sockets that were handed over are not in the configuration, and were closed: {Addresses}")]
     internal static partial void SocketsLeft(this ILogger logger, string addresses);
+
+    [LoggerMessage(EventId = 5108, Level = LogLevel.Error, Message = "The process before goes on: it gave this one up, or they do not understand each other; this one finishes what it has, and ends")]
+    internal static partial void NotTakenOver(this ILogger logger);
+
+    [LoggerMessage(EventId = 5109, Level = LogLevel.Warning, Message = "SIGHUP: another process is about to take over, and has read the configuration already; send it again")]
+    internal static partial void ReloadWhileHandingOver(this ILogger logger);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using LoadBalancer.Admin.Dashboard;
 using LoadBalancer.Admin.Endpoints;
+using LoadBalancer.Edge.Commands;
 
 namespace LoadBalancer.Edge.Top;
 
@@ -57,7 +58,7 @@ internal sealed class TopScreen(int width, bool hasColor)
         Line(($"  {"DESTINATION".PadRight(name)}  {"REQ/S",7}  {"SHARE",6}  {"1ST BYTE",8}{(isWide ? $"  {"IN FLIGHT",9}  {"FAIL/S",7}" : "")}  STATE", Tone.Quiet));
         foreach ((DashboardDestination destination, (double requests, double failures, double? firstByte)) in rows)
         {
-            Line(($"  {Cut(Clean(destination.Name), name).PadRight(name)}  {Rate(requests),7}  {(all > 0 ? $"{100 * requests / all:0} %" : "–"),6}  {Time(firstByte),8}", Tone.None),
+            Line(($"  {Cut(TerminalText.Clean(destination.Name), name).PadRight(name)}  {Rate(requests),7}  {(all > 0 ? $"{100 * requests / all:0} %" : "–"),6}  {Time(firstByte),8}", Tone.None),
                 (isWide ? $"  {Count(destination.Outstanding),9}" : "", Tone.None), (isWide ? $"  {Rate(failures),7}" : "", failures > 0 ? Tone.Bad : Tone.None),
                 (destination.Usable ? "  usable" : $"  {string.Join(", ", destination.Reasons)}", destination.Usable ? Tone.Good : destination.Reasons is ["draining"] ? Tone.Quiet : Tone.Bad));
         }
@@ -88,7 +89,7 @@ internal sealed class TopScreen(int width, bool hasColor)
         int left = _width;
         foreach ((string text, Tone tone) in parts)
         {
-            string shown = Cut(Clean(text), left);
+            string shown = Cut(TerminalText.Clean(text), left);
             left -= shown.Length;
             string code = !hasColor ? "" : tone switch { Tone.Strong => "\e[1m", Tone.Quiet => "\e[2m", Tone.Good => "\e[32m", Tone.Bad => "\e[31m", _ => "" };
             if (code.Length == 0 || shown.Length == 0) line.Append(shown);
@@ -113,8 +114,6 @@ internal sealed class TopScreen(int width, bool hasColor)
     }
 
     private static string Cut(string text, int length) => text.Length <= length ? text : length <= 1 ? text[..length] : $"{text[..(length - 1)]}…";
-
-    private static string Clean(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '?' : c)) : text;
 
     private static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 

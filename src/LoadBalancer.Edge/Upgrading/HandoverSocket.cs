@@ -6,12 +6,13 @@ namespace LoadBalancer.Edge.Upgrading;
 
 /// <summary>
 /// The socket by which one process hands its listening sockets to the next: a Unix socket beside that of the admin listener, which keeps messages apart. The next one says
-/// "take-over"; it is sent "listener" with descriptors for each address, "state", and more "state" while that is not all of it, then "end"; it says "serving" when it does, and is
-/// told "leaving" once the process before accepts nothing any more. Whoever goes away before "serving" has changed nothing.
+/// "take-over"; it is sent "listener" with descriptors for each address ("lent" where the file of a Unix socket stays somebody else's, as with sockets of systemd), "state", and more "state" while that is not all of it, then "end"; it says "serving" with its
+/// process and version when it does, and is told what has become of the state meanwhile ("state", "end"), and "leaving" when the process before does. Who has not read that ends, unless the process
+/// before has ended; whoever goes away earlier has changed nothing.
 /// </summary>
 internal static class HandoverSocket
 {
-    internal const string TakeOver = "take-over", Listener = "listener", State = "state ", End = "end", Serving = "serving ", Leaving = "leaving";
+    internal const string TakeOver = "take-over", Listener = "listener", Lent = "lent", State = "state ", End = "end", Serving = "serving ", Leaving = "leaving";
 
     /// <summary>Characters of a message with state: whole ones, and less than a message may have bytes.</summary>
     internal const int StateLengthMax = 16 * 1024;
@@ -36,12 +37,17 @@ internal static class HandoverSocket
     }
 
     /// <summary>Whether the other side is of the same user, or root.</summary>
-    internal static bool IsTrusted(Socket socket)
+    internal static bool IsTrusted(Socket socket) => IsTrusted(Peer(socket).User, UserId());
+
+    internal static bool IsTrusted(int user, int own) => user == 0 || user == own;
+
+    /// <summary>The process on the other side: of one that was connected to, who listens there. 0 for one that is not to be seen from here (pid_namespaces(7)).</summary>
+    internal static (int Process, int User) Peer(Socket socket)
     {
         const int SolSocket = 1, PeerCredentials = 17;
         Span<int> credentials = stackalloc int[3]; // pid, uid, gid
         socket.GetRawSocketOption(SolSocket, PeerCredentials, MemoryMarshal.AsBytes(credentials));
-        return credentials[1] == 0 || credentials[1] == UserId();
+        return (credentials[0], credentials[1]);
     }
 
     [DllImport("libc", EntryPoint = "geteuid")]

@@ -31,7 +31,7 @@ internal static unsafe class DescriptorPassing
                 message.Control = control;
                 message.ControlLength = (nuint)(controlLength + sizeof(nuint) - 1) & ~(nuint)(sizeof(nuint) - 1);
             }
-            return Libc.SendMessage(socket, &message, Libc.MSG_NOSIGNAL) == bytes.Length;
+            return Libc.SendMessageBlocking(socket, &message, Libc.MSG_NOSIGNAL) == bytes.Length;
         }
     }
 

@@ -12,16 +12,17 @@ internal sealed unsafe class EpollListener : TransportListener
 {
     private readonly int _loopCount;
     private readonly int[] _descriptors;
-    private string? _unixPath; // null once it is not ours to delete any more
+    private string? _unixPath; // null while and once it is not ours to delete
+    private string? _unclaimedPath; // of the process before, as long as that serves
 
     internal EpollListener(ListenOptions options, int loopCount)
     {
         _loopCount = loopCount;
         ConnectionsMax = options.ConnectionsMax;
-        if (InheritedSockets.Take(options.EndPoint) is { } inherited)
+        if (InheritedSockets.Take(options) is { } inherited)
         {
-            (_descriptors, IsShared) = Adopt(inherited, options, loopCount);
-            _unixPath = (options.EndPoint as UnixDomainSocketEndPoint)?.ToString();
+            (_descriptors, IsShared) = Adopt(inherited.Descriptors, options, loopCount);
+            if (inherited.HasFile && options.EndPoint is UnixDomainSocketEndPoint adopted) _unclaimedPath = UnixSocketFile.PathOf(adopted);
             LocalEndPoint = options.EndPoint;
             return;
         }
@@ -34,7 +35,7 @@ internal sealed unsafe class EpollListener : TransportListener
             {
                 UnixSocketFile.RemoveStale(unix);
                 _descriptors[0] = Open(options, options.EndPoint, reusePort: false);
-                _unixPath = unix.ToString();
+                _unixPath = UnixSocketFile.PathOf(unix);
                 LocalEndPoint = options.EndPoint;
             }
             else
@@ -70,11 +71,20 @@ internal sealed unsafe class EpollListener : TransportListener
     /// <summary>All of them, to be handed to another process.</summary>
     internal IReadOnlyList<int> Descriptors => _descriptors;
 
+    /// <summary>Whether the file of a Unix socket goes with the descriptors.</summary>
+    internal bool HasFile => _unixPath is not null;
+
     /// <summary>Another process has them too, and goes on: the file of a Unix socket is its from here on.</summary>
     internal void HandOver() => _unixPath = null;
 
+    internal override void Claim()
+    {
+        _unixPath ??= _unclaimedPath;
+        _unclaimedPath = null;
+    }
+
     // One that others share was not made for several loops; of those that were, loops beyond their number get one more each.
-    private static (int[] Descriptors, bool IsShared) Adopt(int[] inherited, ListenOptions options, int loopCount)
+    private static (int[] Descriptors, bool IsShared) Adopt(List<int> inherited, ListenOptions options, int loopCount)
     {
         int reuse = 0;
         uint size = sizeof(int);

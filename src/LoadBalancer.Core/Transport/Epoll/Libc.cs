@@ -69,6 +69,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "sendmsg"), SuppressGCTransition]
     internal static partial nint SendMessage(int fd, MessageHeader* message, int flags);
 
+    // The same on a socket that blocks, where a collection must not wait for it.
+    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
+    internal static partial nint SendMessageBlocking(int fd, MessageHeader* message, int flags);
+
     // Waits on a socket that blocks.
     [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
     internal static partial nint ReceiveMessage(int fd, MessageHeader* message, int flags);

@@ -11,7 +11,7 @@ internal sealed class SocketsListener : TransportListener
 {
     private readonly Lock _lock = new();
     private readonly List<SocketsAcceptor> _accepting = [];
-    private readonly string? _unixPath;
+    private string? _unixPath, _unclaimedPath; // null while it is not ours to delete
     private int _turn;
     private bool _disposed;
     private List<Socket>? _parked;
@@ -22,6 +22,13 @@ internal sealed class SocketsListener : TransportListener
         KeepAlive = options.KeepAlive;
         EndPoint endPoint = options.EndPoint;
         var unix = endPoint as UnixDomainSocketEndPoint;
+        if (InheritedSockets.Take(options) is { } inherited)
+        {
+            Socket = Adopt(inherited, options);
+            if (inherited.HasFile && unix is not null) _unclaimedPath = UnixSocketFile.PathOf(unix);
+            LocalEndPoint = endPoint;
+            return;
+        }
         if (unix is not null) UnixSocketFile.RemoveStale(unix);
         Socket = new Socket(endPoint.AddressFamily, SocketType.Stream, unix is null ? ProtocolType.Tcp : ProtocolType.Unspecified);
         try
@@ -48,6 +55,32 @@ internal sealed class SocketsListener : TransportListener
     internal Socket Socket { get; }
 
     internal TimeSpan KeepAlive { get; private set; }
+
+    // One for all loops is what this transport has; clients in the queues of others would be reset when these were closed.
+    private static Socket Adopt(InheritedSockets.Inherited inherited, ListenOptions options)
+    {
+        var socket = new Socket(new SafeSocketHandle(inherited.Descriptors[0], ownsHandle: true));
+        try
+        {
+            if (inherited.Descriptors.Count > 1)
+                throw new IOException($"the process before has {inherited.Descriptors.Count} sockets for it, one for each loop, and the sockets transport can take over one; restart, or keep \"transport\" as it was");
+            socket.Listen(options.Backlog);
+            socket.Blocking = false;
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            foreach (int fd in inherited.Descriptors.Skip(1)) new SafeSocketHandle(fd, ownsHandle: true).Dispose();
+            throw;
+        }
+    }
+
+    internal override void Claim()
+    {
+        _unixPath ??= _unclaimedPath;
+        _unclaimedPath = null;
+    }
 
     internal override void Apply(ListenOptions options)
     {
