@@ -104,15 +104,15 @@ public sealed class ReloadService : IReloadHandler, IDisposable
     // The source says only once that there is another text. What cannot be had now is asked for again.
     private async Task ReloadUntilReadAsync(CancellationToken cancellationToken)
     {
-        for (int attempt = 0; !(await ReloadAsync(isDryRun: false, who: null, cancellationToken, tells: attempt == 0).ConfigureAwait(false)).IsRead; attempt++)
+        for (int attempt = 0; !(await ReloadAsync(isDryRun: false, who: null, tells: attempt == 0, cancellationToken).ConfigureAwait(false)).IsRead; attempt++)
             await Task.Delay(ReadRetryMin * Math.Pow(2, Math.Min(attempt, 5)), _time, cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public async Task<ReloadReport> ReloadAsync(bool isDryRun, string? who, CancellationToken cancellationToken) =>
-        (await ReloadAsync(isDryRun, who, cancellationToken, tells: true).ConfigureAwait(false)).Report;
+        (await ReloadAsync(isDryRun, who, tells: true, cancellationToken).ConfigureAwait(false)).Report;
 
-    private async Task<(ReloadReport Report, bool IsRead)> ReloadAsync(bool isDryRun, string? who, CancellationToken cancellationToken, bool tells)
+    private async Task<(ReloadReport Report, bool IsRead)> ReloadAsync(bool isDryRun, string? who, bool tells, CancellationToken cancellationToken)
     {
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
