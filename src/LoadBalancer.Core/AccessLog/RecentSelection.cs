@@ -7,8 +7,8 @@ namespace LoadBalancer.Core.AccessLog;
 /// <param name="isWanted">Which; null for all.</param>
 internal sealed class RecentSelection(int countMax, Func<CompletionRecord, bool>? isWanted = null)
 {
-    private readonly PriorityQueue<CompletionRecord, (long End, int Order)> _newest = new(); // the oldest of them in front; of those that ended at once the one that was added last
-    private int _order;
+    // The oldest of them in front; of those that ended at once the one that was added last. A list: a burst may come of a want of descriptors, in which the runtime could load no further assembly.
+    private readonly List<(long End, CompletionRecord Record)> _newest = [];
 
     /// <summary>
     /// Looks at those of a ring, the newest first, until the rest is older than all that are needed. A record is put there when its request is over in every way, which may be a moment after its end: the order
@@ -20,11 +20,24 @@ internal sealed class RecentSelection(int countMax, Func<CompletionRecord, bool>
         for (int age = 1; ring[age] is { } record; age++)
         {
             long end = record.StartTimestamp + record.TotalTicks;
-            if (_newest.Count == countMax && (!_newest.TryPeek(out _, out (long End, int Order) oldest) || end <= oldest.End)) return;
+            if (_newest.Count == countMax && (countMax == 0 || end <= _newest[0].End)) return;
             if (isWanted is not null && !isWanted(record)) continue;
-            if (_newest.Count < countMax) _newest.Enqueue(record, (end, --_order));
-            else _newest.EnqueueDequeue(record, (end, --_order));
+            _newest.Insert(PlaceOf(end), (end, record));
+            if (_newest.Count > countMax) _newest.RemoveAt(0);
         }
+    }
+
+    // Behind all that ended before.
+    private int PlaceOf(long end)
+    {
+        int low = 0, high = _newest.Count;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (_newest[middle].End < end) low = middle + 1;
+            else high = middle;
+        }
+        return low;
     }
 
     /// <summary>Makes their lines, the newest first.</summary>
@@ -36,14 +49,14 @@ internal sealed class RecentSelection(int countMax, Func<CompletionRecord, bool>
         long now = time.GetTimestamp();
         DateTime clock = time.GetUtcNow().UtcDateTime;
         byte[] buffer = new byte[64 << 10];
-        while (_newest.TryDequeue(out CompletionRecord? record, out (long End, int Order) priority))
+        for (int i = _newest.Count - 1; i >= 0; i--)
         {
-            DateTime at = clock - TimeSpan.FromSeconds((double)(now - priority.End) / time.TimestampFrequency);
+            (long end, CompletionRecord record) = _newest[i];
+            DateTime at = clock - TimeSpan.FromSeconds((double)(now - end) / time.TimestampFrequency);
             var line = new LineWriter(buffer);
             formatter.Write(ref line, record, at);
             if (!line.IsOverflown) output.Add(new RecentRequest(at, buffer.AsSpan(0, line.Length - 1).ToArray()));
         }
-        output.Reverse();
         return output;
     }
 }

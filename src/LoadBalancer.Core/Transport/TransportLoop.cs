@@ -65,6 +65,7 @@ internal abstract class TransportLoop
     // Awake: ticks for which it has waited. Waiting: these less what the clock was when that began, always negative, as nobody waits for longer than there is time. One word, so that whoever
     // reads it never sees a wait twice, or one that is half noted.
     private long _idle;
+    private long _idleTold;
 
     /// <summary>Timestamp ticks for which it has waited for something to do, what goes on included: a wait may have no end. Never goes back. Any thread.</summary>
     internal long IdleTicks
@@ -74,10 +75,21 @@ internal abstract class TransportLoop
             while (true)
             {
                 long idle = Volatile.Read(ref _idle), clock = Clock;
-                if (idle >= 0) return idle;
+                if (idle >= 0) return Told(idle);
                 // The clock was read during that wait, or during one that is as good: else the time awake between them would count.
-                if (Volatile.Read(ref _idle) == idle) return idle + clock;
+                if (Volatile.Read(ref _idle) == idle) return Told(idle + clock);
             }
+        }
+    }
+
+    // A wait that was over by its own clock when somebody counted it as going on was told as longer than it was.
+    private long Told(long ticks)
+    {
+        while (true)
+        {
+            long told = Volatile.Read(ref _idleTold);
+            if (ticks <= told) return told;
+            if (Interlocked.CompareExchange(ref _idleTold, ticks, told) == told) return ticks;
         }
     }
 
