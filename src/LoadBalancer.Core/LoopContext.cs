@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using LoadBalancer.Balancing;
 using LoadBalancer.Core.AccessLog;
@@ -166,8 +167,22 @@ internal sealed class LoopContext
     {
         RecentRing ring = (cluster is null ? RecentUnrouted : cluster.Recent[Loop.Index]) ?? AddRing(cluster);
         CompletionRecord other = ring.Put(record);
-        if (cluster is not null && ring.IsBurst(record, Loop.Time.TimestampFrequency)) BurstReport.TryBegin(this, cluster, ring);
+        if (cluster is not null && ring.IsBurst(record, Loop.Time.TimestampFrequency)) TellBurst(cluster, ring);
         return other;
+    }
+
+    // Out of line: whoever completes a request, perhaps without a descriptor left, is compiled without the assemblies that this needs.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void TellBurst(ClusterSnapshot cluster, RecentRing ring)
+    {
+        try
+        {
+            BurstReport.TryBegin(this, cluster, ring);
+        }
+        catch (Exception e)
+        {
+            Server.OnInternalError(e); // the request is over: it does not suffer from what is told of it
+        }
     }
 
     private RecentRing AddRing(ClusterSnapshot? cluster)
