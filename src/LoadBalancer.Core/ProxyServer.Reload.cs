@@ -112,7 +112,7 @@ public sealed partial class ProxyServer
         catch
         {
             foreach (ListenerSnapshot listener in added) listener.State.Socket?.Dispose();
-            foreach (IDisposable left in next.MadeSince(before)) left.Dispose();
+            foreach (IDisposable made in next.MadeSince(before)) made.Dispose();
             throw;
         }
 
@@ -124,7 +124,9 @@ public sealed partial class ProxyServer
         foreach (ResponseStore store in before.Stores.Except(next.Stores)) store.HandOn(next.Stores.FirstOrDefault(one => one.Name == store.Name));
         BodyMemory.BytesMax = config.PolicyBodyBytesMax;
         if (IsAutoBanOther(before, next)) Refusals.AutoBan = AutoBanOf(next);
-        SnapshotRetirement retirement = _retirement = new SnapshotRetirement([.. OnlyIn(before, next)], LoopCount, OnInternalError, _retirement);
+        IDisposable[] left = [.. before.Disposables.Except(next.Disposables)];
+        SnapshotRetirement retirement = _retirement = new SnapshotRetirement([.. left.Except(before.Inherited)], [.. left.Intersect(before.Inherited)], LoopCount, OnInternalError, _retirement);
+        next.Inherited = [.. next.Disposables.Intersect(before.Disposables)];
         _services = services;
         Volatile.Write(ref _snapshot, next);
         foreach (ListenerSnapshot listener in next.Listeners)
@@ -168,10 +170,6 @@ public sealed partial class ProxyServer
         foreach (ListenerState listener in removed) listener.Socket!.Dispose(); // once no loop accepts from it
         foreach (ClusterSnapshot cluster in next.Clusters) cluster.Queue?.Freed(); // there may be room
     }
-
-    // Policies and caches of one that another has not.
-    private static IEnumerable<IDisposable> OnlyIn(ProxySnapshot one, ProxySnapshot other) =>
-        one.Policies.Values.Except(other.Policies.Values).OfType<IDisposable>().Concat(one.Stores.Except(other.Stores));
 
     private static bool IsAutoBanOther(ProxySnapshot before, ProxySnapshot next) =>
         before.Config.AutoBan != next.Config.AutoBan || !Equals(before.Config.AddressLists, next.Config.AddressLists) || !Equals(before.Config.Listeners, next.Config.Listeners);

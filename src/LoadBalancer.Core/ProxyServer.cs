@@ -318,13 +318,10 @@ public sealed partial class ProxyServer : IAsyncDisposable
 
     private sealed class ConnectionStarter(LoopContext context, ListenerState state) : IConnectionHandler
     {
-        private ListenerSnapshot _listener = state.Current!; // the last, for who still stands in the queue of an address that is given up
-
         public void OnAccepted(TransportConnection connection)
         {
-            _listener = state.Current ?? _listener;
             state.NoteAccepted(context.Loop.Index);
-            ClientConnection.Accept(context, _listener, connection);
+            ClientConnection.Accept(context, state.Current ?? state.Last!, connection);
         }
     }
 }

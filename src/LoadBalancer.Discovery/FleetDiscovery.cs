@@ -28,9 +28,6 @@ public sealed class FleetDiscovery : IAsyncDisposable
     private sealed record Following(DiscoverConfig Config, SourceFollower Follower, CancellationTokenSource Stop)
     {
         internal Task Running { get; set; } = Task.CompletedTask;
-
-        /// <summary>Came with a change of the configuration, and may take the place of another.</summary>
-        internal bool IsSuccessor { get; init; }
     }
 
     /// <summary>Makes it; nothing is asked yet.</summary>
@@ -73,7 +70,7 @@ public sealed class FleetDiscovery : IAsyncDisposable
             Dictionary<(string Cluster, int Index), DiscoverConfig> wanted = Wanted(config);
             var next = new Dictionary<(string Cluster, int Index), Following>();
             foreach (((string Cluster, int Index) key, DiscoverConfig discover) in wanted)
-                next.Add(key, _following.TryGetValue(key, out Following? kept) && kept.Config == discover ? kept : Follow(key.Cluster, key.Index, discover) with { IsSuccessor = true });
+                next.Add(key, _following.TryGetValue(key, out Following? kept) && kept.Config == discover ? kept : Follow(key.Cluster, key.Index, discover, isSuccessor: true));
             foreach (((string Cluster, int Index) key, Following old) in _following)
             {
                 Following? same = next.GetValueOrDefault(key);
@@ -96,7 +93,7 @@ public sealed class FleetDiscovery : IAsyncDisposable
 
     private bool IsFollowed((string Cluster, string Key) source) => _following.Any(one => one.Key.Cluster == source.Cluster && one.Value.Follower.Key == source.Key);
 
-    private Task[] Awaited(string cluster) => [.. _following.Where(one => one.Key.Cluster == cluster && one.Value is { IsSuccessor: true, Follower.Found.IsCompleted: false }).Select(one => one.Value.Follower.Found)];
+    private Task[] Awaited(string cluster) => [.. _following.Where(one => one.Key.Cluster == cluster && one.Value.Follower is { IsSuccessor: true, Found.IsCompleted: false }).Select(one => one.Value.Follower.Found)];
 
     // Ends with the destinations of sources that are gone, unless there was another change meanwhile: then that one's does it.
     private async Task ForgetAsync(string cluster)
@@ -124,8 +121,8 @@ public sealed class FleetDiscovery : IAsyncDisposable
     private static Dictionary<(string Cluster, int Index), DiscoverConfig> Wanted(ProxyConfig config) =>
         config.Clusters.SelectMany(cluster => cluster.Value.Discover.Select((discover, index) => ((cluster.Key, index), discover))).ToDictionary();
 
-    private Following Follow(string cluster, int index, DiscoverConfig discover) => new(
-        discover, new SourceFollower(_server, cluster, index, discover, Source(discover, _options), _options, _logger), CancellationTokenSource.CreateLinkedTokenSource(_stop.Token));
+    private Following Follow(string cluster, int index, DiscoverConfig discover, bool isSuccessor = false) => new(
+        discover, new SourceFollower(_server, cluster, index, discover, Source(discover, _options), _options, _logger) { IsSuccessor = isSuccessor }, CancellationTokenSource.CreateLinkedTokenSource(_stop.Token));
 
     private static void Run(Following one) => one.Running = one.Follower.RunAsync(one.Stop.Token);
 

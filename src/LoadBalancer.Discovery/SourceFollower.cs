@@ -12,7 +12,7 @@ internal sealed class SourceFollower(
     private readonly TimeProvider _time = options.TimeProvider ?? TimeProvider.System;
     private readonly Random _random = options.Seed is { } seed ? new Random(seed + index) : new Random();
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously), _found = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private IReadOnlyDictionary<string, DestinationConfig> _present = new Dictionary<string, DestinationConfig>();
+    private IReadOnlyDictionary<string, DestinationConfig>? _present; // null while it is not known what the cluster has of this source
     private string? _problem;
     private int _failures;
 
@@ -24,6 +24,9 @@ internal sealed class SourceFollower(
 
     /// <summary>Ends with the first good answer, or with the follower.</summary>
     internal Task Found => _found.Task;
+
+    /// <summary>Whether it came with a change of the configuration, and may take the place of another: that it finds nothing, for a reason, is no answer then, before it has found something.</summary>
+    internal bool IsSuccessor { get; init; }
 
     /// <summary>Comes after another of the same <see cref="Key"/>, which has ended: what that found holds until there is an answer.</summary>
     internal void TakeOver(SourceFollower before) => _present = before._present;
@@ -42,6 +45,7 @@ internal sealed class SourceFollower(
                 {
                     // File systems and the system's resolver may block without end, and cannot be called back: a stop leaves them behind.
                     reading = await source.ReadAsync(token).WaitAsync(token).ConfigureAwait(false);
+                    if (IsSuccessor && !Found.IsCompleted && reading is { Destinations.Count: 0, Problem: not null }) reading = reading with { Destinations = null };
                     isChanged = reading.Destinations is { } found && Apply(found);
                 }
                 catch (Exception e) when (!token.IsCancellationRequested)
@@ -54,7 +58,7 @@ internal sealed class SourceFollower(
                 // Before anybody is told: who is told may turn the clock.
                 Task wait = Task.Delay(next, _time, token);
                 Report(reading.Problem);
-                options.Observer?.OnRefreshed(new DiscoveryRecord(cluster, source.Name, _present.Count, isChanged, next, reading.Problem));
+                options.Observer?.OnRefreshed(new DiscoveryRecord(cluster, source.Name, _present?.Count ?? 0, isChanged, next, reading.Problem));
                 _first.TrySetResult();
                 if (reading.Destinations is not null) _found.TrySetResult();
                 await wait.ConfigureAwait(false);
@@ -71,10 +75,13 @@ internal sealed class SourceFollower(
     private bool Apply(IReadOnlyDictionary<string, DestinationConfig> found)
     {
         if (found.Count > FleetDiscovery.DestinationsMax) found = found.OrderBy(d => d.Key, StringComparer.Ordinal).Take(FleetDiscovery.DestinationsMax).ToDictionary();
-        if (found.Count == _present.Count && found.All(d => _present.TryGetValue(d.Key, out DestinationConfig? before) && before == d.Value)) return false;
-        int added = found.Keys.Count(name => !_present.ContainsKey(name)), removed = _present.Keys.Count(name => !found.ContainsKey(name));
+        IReadOnlyDictionary<string, DestinationConfig> present = _present ?? new Dictionary<string, DestinationConfig>();
+        bool isSame = found.Count == present.Count && found.All(d => present.TryGetValue(d.Key, out DestinationConfig? before) && before == d.Value);
+        if (isSame && _present is not null) return false;
+        int added = found.Keys.Count(name => !present.ContainsKey(name)), removed = present.Keys.Count(name => !found.ContainsKey(name));
         server.UpdateDestinations(cluster, Key, found);
         _present = found;
+        if (isSame) return false;
         DiscoveryLog.Changed(logger, cluster, source.Name, found.Count, added, removed);
         return true;
     }
@@ -100,7 +107,7 @@ internal sealed class SourceFollower(
     private void Report(string? problem)
     {
         if (problem == _problem) return;
-        if (problem is not null) DiscoveryLog.Problem(logger, cluster, source.Name, problem, _present.Count);
+        if (problem is not null) DiscoveryLog.Problem(logger, cluster, source.Name, problem, _present?.Count ?? 0);
         else DiscoveryLog.Recovered(logger, cluster, source.Name);
         _problem = problem;
     }

@@ -33,9 +33,9 @@ public sealed class AccessLogService : IConfigFollower, IDisposable
 
     string IConfigFollower.Subject => "the access log";
 
-    async Task IConfigFollower.FollowAsync(ProxyConfig before, ProxyConfig after)
+    async Task IConfigFollower.FollowAsync(ProxyConfig? before, ProxyConfig after)
     {
-        if (before.AccessLog == after.AccessLog) return;
+        if (before is not null && before.AccessLog == after.AccessLog) return;
         AccessLogger? old = _logger, next = Create(after, begins: false);
         Volatile.Write(ref _logger, next);
         await _services.GetRequiredService<ProxyServer>().SetObserverAsync(Observer).ConfigureAwait(false);

@@ -32,10 +32,10 @@ internal sealed class AcmeHostedService(IServiceProvider services, LoadBalancerO
 
     public string Subject => "certificates from an authority (acme)";
 
-    public async Task FollowAsync(ProxyConfig before, ProxyConfig after)
+    public async Task FollowAsync(ProxyConfig? before, ProxyConfig after)
     {
         // Which names are wanted, and how they are validated, follows from the listeners.
-        if (before.Acme == after.Acme && (after.Acme is null || Equals(before.Listeners, after.Listeners))) return;
+        if (before is not null && before.Acme == after.Acme && (after.Acme is null || Equals(before.Listeners, after.Listeners))) return;
         await EndAsync().ConfigureAwait(false);
         if (after.Acme is null) return;
         Load();

@@ -23,7 +23,7 @@ internal sealed class DiscoveryHostedService(IServiceProvider services) : IHoste
 
     public string Subject => "discovery";
 
-    public Task FollowAsync(ProxyConfig before, ProxyConfig after) => _discovery?.ReconfigureAsync(after) ?? Task.CompletedTask;
+    public Task FollowAsync(ProxyConfig? before, ProxyConfig after) => _discovery?.ReconfigureAsync(after) ?? Task.CompletedTask;
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {

@@ -23,10 +23,16 @@ internal static class MemoryBounds
         double room = Math.Max(0, availableBytes * ShareMax - Kept(config));
         if (asked <= room) return config;
         double share = room / asked;
+        // In coarse steps: what changes it a little, such as one more cluster, is to empty no cache.
+        if (share > 0)
+        {
+            double step = Math.Pow(2, Math.Floor(Math.Log2(share)) - 3);
+            share = Math.Floor(share / step) * step;
+        }
         return config with
         {
             Caches = config.Caches.ToDictionary(cache => cache.Key, cache => Fit(cache.Value, share)),
-            PolicyBodyBytesMax = Fit(config.PolicyBodyBytesMax, share),
+            PolicyBodyBytesMax = config.Policies.Count > 0 ? Fit(config.PolicyBodyBytesMax, share) : config.PolicyBodyBytesMax,
         };
     }
 

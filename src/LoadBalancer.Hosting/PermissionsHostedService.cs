@@ -23,10 +23,10 @@ internal sealed class PermissionsHostedService(IServiceProvider services, LoadBa
 
     public string Subject => "permissions in Redis";
 
-    public async Task FollowAsync(ProxyConfig before, ProxyConfig after)
+    public async Task FollowAsync(ProxyConfig? before, ProxyConfig after)
     {
         AuthorizePolicy[] asking = Asking();
-        if (before.Redis == after.Redis)
+        if (before is not null && before.Redis == after.Redis)
         {
             // Who asks already goes on by the same connection.
             if (_permissions is not null || asking.Length == 0) foreach (AuthorizePolicy policy in asking) policy.Connect(_permissions!);

@@ -24,9 +24,9 @@ internal sealed class SharedLimitsHostedService(IServiceProvider services, LoadB
 
     public string Subject => "shared limits";
 
-    public async Task FollowAsync(ProxyConfig before, ProxyConfig after)
+    public async Task FollowAsync(ProxyConfig? before, ProxyConfig after)
     {
-        if (before.Redis == after.Redis && Server.SharedBuckets.SequenceEqual(_shared)) return;
+        if (before is not null && before.Redis == after.Redis && Server.SharedBuckets.SequenceEqual(_shared)) return;
         await DisposeAsync().ConfigureAwait(false);
         Begin(after.Redis);
     }

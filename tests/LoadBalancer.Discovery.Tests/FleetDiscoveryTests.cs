@@ -262,6 +262,31 @@ public sealed class FleetDiscoveryTests(TransportKind transport)
     }
 
     [Test]
+    public async Task ASourceThatComesBackAndHasNothingLeavesNothing()
+    {
+        bool isFull = true;
+        string file = Path.GetTempFileName();
+        await using var dns = new DnsOrigin(q => []);
+        DiscoverConfig a = new() { File = file }, b = new() { Dns = "b.internal:80", Resolver = dns.Address };
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config(a));
+        await using FleetDiscovery discovery = Discovery(proxy, proxy.Server.Config, Read);
+        await discovery.StartAsync();
+        Assert.That(Members(proxy), Is.EqualTo(["127.0.0.9:80"]));
+        await ReloadAsync(proxy, discovery, b);
+        Assert.That(Members(proxy), Is.EqualTo(["127.0.0.9:80"]), "nobody else is known");
+        isFull = false;
+        await ReloadAsync(proxy, discovery, a);
+        while (Members(proxy).Any()) await proxy.TurnAsync(Token);
+        File.Delete(file);
+
+        IReadOnlyDictionary<string, DestinationConfig>? Read(ReadOnlyMemory<byte> utf8, string name, out string problem)
+        {
+            problem = "";
+            return isFull ? new Dictionary<string, DestinationConfig> { ["127.0.0.9:80"] = new() { Address = "127.0.0.9:80" } } : [];
+        }
+    }
+
+    [Test]
     public async Task AChangeAfterTheEndIsNotWaitedFor()
     {
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config());

@@ -45,6 +45,22 @@ public sealed class ReloadLifetimeTests(TransportKind transport)
     }
 
     [Test]
+    public async Task WhatALaterConfigurationAloneHasHadDoesNotWaitForAnOlderRequest()
+    {
+        await using var origin = new HeldOrigin();
+        var later = new Policy();
+        await using ProxyFixture proxy = await ProxyFixture.StartAsync(Config(origin.Address));
+        using RawClient client = await proxy.ConnectAsync(Token);
+        await client.SendAsync(Get, Token);
+        await origin.ArrivedAsync(Token);
+        await proxy.Server.ReloadAsync(Config(origin.Address) with { Policies = new Dictionary<string, PolicyConfig> { ["p"] = new CustomPolicyConfig(later) } });
+        await proxy.Server.ReloadAsync(Config(origin.Address));
+        await later.Disposed.WaitAsync(Token);
+        origin.Answer(HeldOrigin.Ok("x"));
+        await client.ReadResponseAsync(Token);
+    }
+
+    [Test]
     public async Task AReloadThatIsRefusedDisposesOfNothingThatItWasGiven()
     {
         using var taken = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);

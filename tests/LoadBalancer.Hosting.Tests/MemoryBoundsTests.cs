@@ -37,6 +37,15 @@ public sealed class MemoryBoundsTests
     }
 
     [Test]
+    public void Fit_OneClusterMore_ChangesNoCache()
+    {
+        ProxyConfig config = Caching(400) with { Clusters = new Dictionary<string, ClusterConfig> { ["a"] = new() } };
+        ProxyConfig more = config with { Clusters = new Dictionary<string, ClusterConfig> { ["a"] = new(), ["b"] = new() } };
+        Assert.That(MemoryBounds.Fit(config, 384 * MiB).Caches["c0"].MemoryBytesMax, Is.LessThan(400 * MiB));
+        Assert.That(MemoryBounds.Fit(more, 384 * MiB).Caches["c0"], Is.EqualTo(MemoryBounds.Fit(config, 384 * MiB).Caches["c0"]));
+    }
+
+    [Test]
     public void Fit_WhatIsWrong_IsStillWrong()
     {
         var config = new ProxyConfig { Caches = new Dictionary<string, CacheConfig> { ["c"] = new() { MemoryBytesMax = 5, ObjectBytesMax = 6 } } };
@@ -45,7 +54,11 @@ public sealed class MemoryBoundsTests
     }
 
     [Test]
-    public void Fit_WithoutPolicies_LeavesTheirBodiesOut() => Assert.That(MemoryBounds.Describe(new ProxyConfig(), 100 * MiB), Is.Null);
+    public void Fit_WithoutPolicies_LeavesTheirBodiesOut()
+    {
+        Assert.That(MemoryBounds.Describe(new ProxyConfig(), 100 * MiB), Is.Null);
+        Assert.That(MemoryBounds.Fit(Caching(1000), 100 * MiB).PolicyBodyBytesMax, Is.EqualTo(new ProxyConfig().PolicyBodyBytesMax));
+    }
 
     private static ProxyConfig Caching(params long[] mebibytes) =>
         new() { Caches = mebibytes.Select((one, index) => (one, index)).ToDictionary(one => $"c{one.index}", one => new CacheConfig { MemoryBytesMax = one.one * MiB }) };

@@ -68,10 +68,13 @@ public sealed class ReloadServiceTests
         Assert.That(server.LastReload!.Succeeded, Is.False);
         follower.Fails = false;
         report = await reloads.ReloadAsync(isDryRun: false, who: null, Token);
-        Assert.That((report.Failures.Count, follower.Before!.Zone, server.LastReload!.Succeeded), Is.EqualTo((0, "a", true)), "it goes from where it is, though nothing else has changed");
-        follower.Before = null;
+        Assert.That((report.Failures.Count, follower.Followed, server.LastReload!.Succeeded), Is.EqualTo((0, 1, true)), "though nothing else has changed");
+        Assert.That(follower.Before, Is.Null, "it begins anew");
         await reloads.ReloadAsync(isDryRun: false, who: null, Token);
-        Assert.That(follower.Before, Is.Null);
+        Assert.That(follower.Followed, Is.EqualTo(1));
+        next = Config("c");
+        await reloads.ReloadAsync(isDryRun: false, who: null, Token);
+        Assert.That(follower.Before!.Zone, Is.EqualTo("b"));
     }
 
     private static async Task<IHost> StartAsync(Action<IServiceCollection>? add = null)
@@ -100,14 +103,17 @@ public sealed class ReloadServiceTests
     {
         internal bool Fails { get; set; } = true;
 
-        internal ProxyConfig? Before { get; set; }
+        internal ProxyConfig? Before { get; private set; }
+
+        internal int Followed { get; private set; }
 
         public string Subject => "a test";
 
-        public Task FollowAsync(ProxyConfig before, ProxyConfig after)
+        public Task FollowAsync(ProxyConfig? before, ProxyConfig after)
         {
             if (Fails) throw new InvalidOperationException("not yet");
             Before = before;
+            Followed++;
             return Task.CompletedTask;
         }
     }

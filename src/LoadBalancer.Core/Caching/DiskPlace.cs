@@ -46,7 +46,7 @@ internal sealed class DiskPlace(string name, CacheDiskConfig config) : IDisposab
             {
                 OpenStore(time, logger);
             }
-            catch (IOException e) when (waits)
+            catch (FolderInUseException e) when (waits)
             {
                 CacheLog.DiskAwaited(logger, name, e.Message);
                 _retrying = time.CreateTimer(_ => Retry(time, logger), null, RetryInterval, RetryInterval);

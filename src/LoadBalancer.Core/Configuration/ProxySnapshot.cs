@@ -89,6 +89,11 @@ internal sealed class ProxySnapshot
         return new SnapshotBuilder(config, services, certificates, addressLists, before).Build();
     }
 
+    /// <summary>What the one before it has too, to be disposed of once nobody uses it. Set when it comes into use.</summary>
+    internal IReadOnlyCollection<IDisposable> Inherited { get; set; } = [];
+
+    internal IEnumerable<IDisposable> Disposables => Policies.Values.OfType<IDisposable>().Concat(Stores);
+
     /// <summary>What it has made for itself, to be disposed of where it is not used after all. Objects that the embedding program gave are not: they may be given again.</summary>
     internal IEnumerable<IDisposable> MadeSince(ProxySnapshot before) =>
         Policies.Where(policy => Config.Policies[policy.Key] is not CustomPolicyConfig).Select(policy => policy.Value).Except(before.Policies.Values).OfType<IDisposable>().Concat(Stores.Except(before.Stores));

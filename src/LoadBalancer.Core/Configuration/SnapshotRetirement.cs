@@ -1,29 +1,29 @@
 namespace LoadBalancer.Core.Configuration;
 
 /// <summary>
-/// Ends what only a replaced configuration has used, once the last request is over that goes by it, and by any before it: these may use what it has shared with them and not with its
-/// successor.
+/// Ends what a replaced configuration has used and its successor does not: what it alone has had once the last request is over that goes by it, and what it has had from the one before
+/// once the last is over that goes by any before it, too.
 /// </summary>
 internal sealed class SnapshotRetirement
 {
-    private IReadOnlyList<IDisposable> _left;
     private readonly bool[] _isDone; // by loop, which writes its own
     private readonly Action<Exception> _failed;
     private readonly Lock _ending = new();
+    private IReadOnlyList<IDisposable> _own, _inherited;
     private SnapshotRetirement? _next;
-    private int _waiting;
+    private int _loops, _waiting = 1; // for its own requests, and for those of the ones before
     private bool _isOver; // under _ending
 
-    /// <param name="left">What is disposed of.</param>
+    /// <param name="own">What it alone has had.</param>
+    /// <param name="inherited">What the one before it has had as well.</param>
     /// <param name="loopCount">Number of loops.</param>
-    /// <param name="failed">Told of what that throws.</param>
+    /// <param name="failed">Told of what disposing throws.</param>
     /// <param name="previous">Of the configuration before; null for none.</param>
-    internal SnapshotRetirement(IReadOnlyList<IDisposable> left, int loopCount, Action<Exception> failed, SnapshotRetirement? previous)
+    internal SnapshotRetirement(IReadOnlyList<IDisposable> own, IReadOnlyList<IDisposable> inherited, int loopCount, Action<Exception> failed, SnapshotRetirement? previous)
     {
-        _left = left;
+        (_own, _inherited, _failed) = (own, inherited, failed);
         _isDone = new bool[loopCount];
-        _waiting = loopCount;
-        _failed = failed;
+        _loops = loopCount;
         if (previous is null) return;
         lock (previous._ending)
         {
@@ -41,19 +41,36 @@ internal sealed class SnapshotRetirement
     {
         if (_isDone[loop]) return;
         _isDone[loop] = true;
+        if (Interlocked.Decrement(ref _loops) > 0) return;
+        Dispose(ref _own);
         OneIsDone();
     }
 
     private void OneIsDone()
     {
         if (Interlocked.Decrement(ref _waiting) > 0) return;
-        if (_left.Count > 0) _ = Task.Run(End); // it may wait: not on a loop
-        else GoOn();
+        Dispose(ref _inherited);
+        SnapshotRetirement? next;
+        lock (_ending)
+        {
+            _isOver = true;
+            next = _next;
+            _next = null; // what keeps this one, such as a buffer for requests, keeps none of those after it
+        }
+        next?.OneIsDone();
     }
 
-    private void End()
+    // Disposing may wait: not on a loop.
+    private void Dispose(ref IReadOnlyList<IDisposable> list)
     {
-        foreach (IDisposable one in _left)
+        IReadOnlyList<IDisposable> left = list;
+        list = [];
+        if (left.Count > 0) _ = Task.Run(() => End(left));
+    }
+
+    private void End(IReadOnlyList<IDisposable> left)
+    {
+        foreach (IDisposable one in left)
         {
             try
             {
@@ -64,19 +81,5 @@ internal sealed class SnapshotRetirement
                 _failed(e);
             }
         }
-        GoOn();
-    }
-
-    private void GoOn()
-    {
-        SnapshotRetirement? next;
-        lock (_ending)
-        {
-            _isOver = true;
-            next = _next;
-            _next = null; // what keeps this one, such as a buffer for requests, keeps none of those after it
-            _left = [];
-        }
-        next?.OneIsDone();
     }
 }

@@ -17,8 +17,15 @@ internal sealed class ListenerState(int loopCount)
     internal ListenerSnapshot? Current
     {
         get => Volatile.Read(ref _current);
-        set => Volatile.Write(ref _current, value);
+        set
+        {
+            if (value is not null) Last = value;
+            Volatile.Write(ref _current, value);
+        }
     }
+
+    /// <summary>The last that was <see cref="Current"/>: for who still stands in the queue of an address that is given up.</summary>
+    internal ListenerSnapshot? Last { get; private set; }
 
     /// <summary>The sockets; null before they are bound.</summary>
     internal TransportListener? Socket { get; set; }

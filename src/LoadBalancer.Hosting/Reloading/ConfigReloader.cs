@@ -15,7 +15,7 @@ public sealed class ConfigReloader : IDisposable
     private readonly IReadOnlyList<IConfigFollower> _followers;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _one = new(1);
-    private readonly Dictionary<IConfigFollower, ProxyConfig> _behind = []; // those that could not follow, by what they go by still
+    private readonly HashSet<IConfigFollower> _behind = []; // those that could not follow
 
     internal ConfigReloader(ProxyServer server, IEnumerable<IConfigFollower> followers, ILogger<ConfigReloader> logger)
     {
@@ -42,16 +42,16 @@ public sealed class ConfigReloader : IDisposable
             var failures = new List<string>();
             foreach (IConfigFollower follower in _followers)
             {
-                bool isBehind = _behind.TryGetValue(follower, out ProxyConfig? own);
+                bool isBehind = _behind.Contains(follower);
                 if (!result.HasChanged && !isBehind) continue;
                 try
                 {
-                    await follower.FollowAsync(own ?? before, _server.Config).ConfigureAwait(false);
+                    await follower.FollowAsync(isBehind ? null : before, _server.Config).ConfigureAwait(false);
                     _behind.Remove(follower);
                 }
                 catch (Exception e) when (e is not OutOfMemoryException)
                 {
-                    _behind[follower] = own ?? before;
+                    _behind.Add(follower);
                     _logger.FollowFailed(follower.Subject, e); // the configuration is in use by now; what is beside it does not take that back
                     failures.Add($"{follower.Subject}: {e.Message}");
                 }

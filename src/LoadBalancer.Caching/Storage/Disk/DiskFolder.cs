@@ -21,7 +21,8 @@ internal sealed class DiskFolder : IDisposable
     private bool _isDeleting, _isFaulty;
     private long _faults;
 
-    /// <exception cref="IOException">The folder cannot be made, or another process uses it.</exception>
+    /// <exception cref="FolderInUseException">Another process uses it.</exception>
+    /// <exception cref="IOException">It cannot be made or written to.</exception>
     internal DiskFolder(string root, Action<string>? onFault)
     {
         _root = Path.GetFullPath(root);
@@ -36,8 +37,15 @@ internal sealed class DiskFolder : IDisposable
         }
         catch (IOException e)
         {
-            throw new IOException($"The cache folder {_root} is in use by another process, or cannot be written to: {e.Message}", e);
+            throw IsSharingViolation(e) ? new FolderInUseException($"The cache folder {_root} is in use by another process: {e.Message}", e) : new IOException($"The cache folder {_root} cannot be written to: {e.Message}", e);
         }
+    }
+
+    // The runtime has no type for it: the number is the system's.
+    private static bool IsSharingViolation(IOException exception)
+    {
+        const int WindowsSharingViolation = unchecked((int)0x80070020), LinuxWouldBlock = 11, MacWouldBlock = 35;
+        return exception.HResult == (OperatingSystem.IsWindows() ? WindowsSharingViolation : OperatingSystem.IsMacOS() ? MacWouldBlock : LinuxWouldBlock);
     }
 
     internal long Faults => Volatile.Read(ref _faults);
