@@ -57,13 +57,14 @@ public sealed class AdminServer : IAsyncDisposable
     internal ChangeGate Changes { get; } = new();
 
     /// <summary>Whether another process has read the configuration, and is about to take over: it would not know of a reload.</summary>
-    internal bool IsHandingOver
-    {
-        get => Volatile.Read(ref _isHandingOver);
-        set => Volatile.Write(ref _isHandingOver, value);
-    }
+    internal bool IsHandingOver => Volatile.Read(ref _handingOver) > 0;
 
-    private bool _isHandingOver;
+    /// <summary>A process is about to take over; <see cref="EndHandingOver"/> follows where it does not. Each who knows of one says so for himself.</summary>
+    internal void BeginHandingOver() => Interlocked.Increment(ref _handingOver);
+
+    internal void EndHandingOver() => Interlocked.Decrement(ref _handingOver);
+
+    private int _handingOver;
 
     /// <summary>Whether nobody is answered before <see cref="Accept"/>: the process before has the same socket, and answers until it leaves. Set before the start.</summary>
     internal bool AcceptsLater { get; set; }

@@ -95,9 +95,15 @@ internal static class ServerHost
         {
             signals.Reload = () =>
             {
-                if (admin is { IsHandingOver: true }) logger.ReloadWhileHandingOver(); // the other process has read it already, and would not know
+                if (admin is { IsHandingOver: true })
+                {
+                    logger.ReloadWhileHandingOver(); // the other process has read it already, and would not know
+                    systemd?.Reloading(); // who asked by systemd waits for these
+                    systemd?.Ready();
+                }
                 else _ = ReloadAsync(reloader, systemd);
             };
+            reloader.IsHeld = () => admin is { IsHandingOver: true };
         }
         Task following = reloader is null ? Task.CompletedTask : reload!.WatchAsync(reloader, ending.Token);
         using var stopped = CancellationTokenSource.CreateLinkedTokenSource(signals.Cut);

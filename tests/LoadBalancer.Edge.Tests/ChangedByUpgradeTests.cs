@@ -26,6 +26,20 @@ public sealed class ChangedByUpgradeTests : UpgradeFixture
     }
 
     [Test]
+    public async Task AListenerThatIsGoneWithItsFolder()
+    {
+        string folder = Directory.CreateDirectory($"{Folder}/gone").FullName;
+        Write(listeners: $"\"local\": {{ \"address\": \"unix:{folder}/web.sock\" }}");
+        using LbProcess lb = await StartAsync();
+        Directory.Delete(folder, recursive: true);
+        Write();
+        int next = await UpgradeAsync();
+        Assert.That(await lb.ExitAsync(Token), Is.Zero);
+        Assert.That(await GetAsync("/"), Is.EqualTo(HttpStatusCode.OK));
+        await StopAsync(next);
+    }
+
+    [Test]
     public async Task AnotherTransport()
     {
         string unix = $"\"local\": {{ \"address\": \"unix:{Folder}/web.sock\" }}";

@@ -59,11 +59,13 @@ public sealed class MemoryLimitTests : IDisposable
             Path = $"{Root}{(isSecond ? "" : "/memory")}/lb-test-{Environment.ProcessId}";
             try
             {
+                if (isSecond && !File.ReadAllText($"{Root}/cgroup.subtree_control").Contains("memory", StringComparison.Ordinal)) File.WriteAllText($"{Root}/cgroup.subtree_control", "+memory");
                 Directory.CreateDirectory(Path);
                 File.WriteAllText($"{Path}/{(isSecond ? "memory.max" : "memory.limit_in_bytes")}", ((long)mebibytes << 20).ToString(CultureInfo.InvariantCulture));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
+                if (Directory.Exists(Path)) Directory.Delete(Path);
                 Assert.Ignore($"no control group can be made here: {e.Message}");
             }
         }

@@ -32,9 +32,11 @@ public abstract class UpgradeFixture : IDisposable
         {
             try
             {
-                Process.GetProcessById(process).Kill();
+                using Process running = Process.GetProcessById(process);
+                running.Kill();
+                running.WaitForExit(); // nothing is written to its folder any more
             }
-            catch (ArgumentException)
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException) // it has ended
             {
             }
         }

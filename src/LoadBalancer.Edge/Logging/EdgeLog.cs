@@ -34,4 +34,10 @@ internal static partial class EdgeLog
 
     [LoggerMessage(EventId = 5109, Level = LogLevel.Warning, Message = "SIGHUP: another process is about to take over, and has read the configuration already; send it again")]
     internal static partial void ReloadWhileHandingOver(this ILogger logger);
+
+    [LoggerMessage(EventId = 5110, Level = LogLevel.Warning, Message = "The file of a socket that is served no longer stays: {Path}: {Reason}")]
+    internal static partial void SocketFileStays(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(EventId = 5111, Level = LogLevel.Error, Message = "What the process before was told last does not hold here")]
+    internal static partial void StateNotTaken(this ILogger logger, Exception exception);
 }

@@ -145,7 +145,7 @@ internal sealed class HandoverServer : IDisposable
     {
         int socket = (int)connection.Handle;
         if (DescriptorPassing.Receive(socket, out _) != HandoverSocket.TakeOver) return false;
-        _admin.IsHandingOver = true;
+        _admin.BeginHandingOver();
         bool isTaken = false;
         try
         {
@@ -160,7 +160,7 @@ internal sealed class HandoverServer : IDisposable
         }
         finally
         {
-            if (!isTaken) _admin.IsHandingOver = false;
+            if (!isTaken) _admin.EndHandingOver();
         }
     }
 

@@ -59,14 +59,34 @@ internal sealed class Succession : IDisposable
             HandoverState applied = _before.State;
             if (!_before.Serving(ProductVersion.Text)) return false;
             server.ClaimSockets();
+            // The process before leaves: nothing may end this one from here on.
             foreach ((string address, bool hasFile) in left)
-                if (hasFile) File.Delete(address);
-            if (admin is not null) await _before.State.ApplyAsync(applied, server, admin);
+                if (hasFile) Delete(address, logger);
+            try
+            {
+                if (admin is not null) await _before.State.ApplyAsync(applied, server, admin);
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                logger.StateNotTaken(e);
+            }
         }
         _after = HandoverServer.TryStart(server, admin, logger);
         if (_after is not null) admin!.Upgrader = new Upgrader(server, admin, _after, logger);
         if (_before is not null) admin?.Accept();
         return true;
+    }
+
+    private static void Delete(string path, ILogger logger)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            logger.SocketFileStays(path, e.Message);
+        }
     }
 
     /// <summary>Ends with the process that has taken over; never, where none does.</summary>

@@ -22,7 +22,7 @@ internal sealed class Upgrader(ProxyServer server, AdminServer admin, HandoverSe
     public async Task<UpgradeReport> UpgradeAsync(string who)
     {
         if (Interlocked.Exchange(ref _isUnderWay, 1) != 0) return new(null, "an upgrade is under way");
-        admin.IsHandingOver = true; // from before the other reads the configuration
+        admin.BeginHandingOver(); // from before the other reads the configuration
         bool isTaken = false;
         try
         {
@@ -35,7 +35,7 @@ internal sealed class Upgrader(ProxyServer server, AdminServer admin, HandoverSe
         }
         finally
         {
-            if (!isTaken) admin.IsHandingOver = false;
+            if (!isTaken) admin.EndHandingOver();
             Volatile.Write(ref _isUnderWay, 0);
         }
     }

@@ -27,6 +27,9 @@ public sealed class ReloadService : IReloadHandler, IDisposable
     private readonly FileState _state;
     private readonly SemaphoreSlim _one = new(1);
 
+    /// <summary>Whether a change of the source is left for later. Null for never.</summary>
+    internal Func<bool>? IsHeld { get; set; }
+
     /// <param name="source">The configuration file, as it was started with, or whatever else <paramref name="load"/> reads.</param>
     /// <param name="server">The running server.</param>
     /// <param name="reloader">Applies what is read.</param>
@@ -104,6 +107,7 @@ public sealed class ReloadService : IReloadHandler, IDisposable
     // The source says only once that there is another text. What cannot be had now is asked for again.
     private async Task ReloadUntilReadAsync(CancellationToken cancellationToken)
     {
+        while (IsHeld?.Invoke() == true) await Task.Delay(ReadRetryMin, _time, cancellationToken).ConfigureAwait(false);
         for (int attempt = 0; !(await ReloadAsync(isDryRun: false, who: null, tells: attempt == 0, cancellationToken).ConfigureAwait(false)).IsRead; attempt++)
             await Task.Delay(ReadRetryMin * Math.Pow(2, Math.Min(attempt, 5)), _time, cancellationToken).ConfigureAwait(false);
     }
@@ -178,6 +182,7 @@ public sealed class ReloadService : IReloadHandler, IDisposable
     // What stands in it counts, not its date: a file may be replaced by the same, and a link may lead elsewhere.
     private bool Look()
     {
+        if (IsHeld?.Invoke() == true) return true;
         bool isRead = WholeFile.TryRead(_source, ConfigFile.BytesMax, out byte[]? content, out string error);
         SourceChange change = _state.Look(isRead ? [SHA256.HashData(content!)] : null, error, settles: true, TryTake);
         if (change == SourceChange.Refused) Tell(new ReloadReport(_source, IsDryRun: false, [], [], [$"{_source}: the configuration file {error}"]), who: null);
