@@ -25,12 +25,9 @@ internal sealed class PermissionsHostedService(IServiceProvider services, LoadBa
 
     public async Task FollowAsync(ProxyConfig? before, ProxyConfig after)
     {
-        AuthorizePolicy[] asking = Asking();
-        if (before is not null && before.Redis == after.Redis)
+        if (before is not null && before.Redis == after.Redis && _permissions is { } same)
         {
-            // Who asks already goes on by the same connection.
-            if (_permissions is not null || asking.Length == 0) foreach (AuthorizePolicy policy in asking) policy.Connect(_permissions!);
-            else Connect(after.Redis);
+            foreach (AuthorizePolicy policy in Asking()) policy.Connect(same); // who asks already goes on by it
             return;
         }
         RedisPermissions? old = _permissions;

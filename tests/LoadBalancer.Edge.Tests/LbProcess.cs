@@ -22,10 +22,19 @@ internal sealed class LbProcess : IDisposable
 
     internal static LbProcess Start(string directory, params string[] args) => StartIn(directory, [], args);
 
-    internal static LbProcess StartIn(string directory, IReadOnlyCollection<KeyValuePair<string, string>> environment, params string[] args)
+    internal static LbProcess StartIn(string directory, IReadOnlyCollection<KeyValuePair<string, string>> environment, params string[] args) =>
+        Start(directory, environment, Command(args));
+
+    /// <summary>Starts it in a control group (Linux), by whose limits it lives from its first instruction on.</summary>
+    internal static LbProcess StartInGroup(string directory, string group, params string[] args) =>
+        Start(directory, [], ["sh", "-c", "echo $$ > \"$0\" && exec \"$@\"", Path.Combine(group, "cgroup.procs"), .. Command(args)]);
+
+    private static string[] Command(string[] args) =>
+        Environment.GetEnvironmentVariable("LB_BINARY") is { } binary ? [binary, .. args] : ["dotnet", Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.dll"), .. args];
+
+    private static LbProcess Start(string directory, IReadOnlyCollection<KeyValuePair<string, string>> environment, string[] command)
     {
-        string? binary = Environment.GetEnvironmentVariable("LB_BINARY");
-        var start = new ProcessStartInfo(binary ?? "dotnet", binary is null ? [Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.dll"), .. args] : args)
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -33,19 +42,6 @@ internal sealed class LbProcess : IDisposable
         };
         foreach ((string name, string value) in environment) start.Environment[name] = value;
         return new LbProcess(Process.Start(start)!);
-    }
-
-    /// <summary>Starts it in a control group (Linux), by whose limits it lives from its first instruction on.</summary>
-    internal static LbProcess StartInGroup(string directory, string group, params string[] args)
-    {
-        string? binary = Environment.GetEnvironmentVariable("LB_BINARY");
-        string[] program = binary is null ? ["dotnet", Path.Combine(TestContext.CurrentContext.TestDirectory, "lb.dll")] : [binary];
-        return new LbProcess(Process.Start(new ProcessStartInfo("sh", ["-c", "echo $$ > \"$0\" && exec \"$@\"", Path.Combine(group, "cgroup.procs"), .. program, .. args])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = directory,
-        })!);
     }
 
     /// <summary>Runs to the end.</summary>

@@ -12,15 +12,8 @@ namespace LoadBalancer.FunctionalTests;
 [TestFixture(TransportKind.Epoll)]
 [TestFixture(TransportKind.Sockets)]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase), CancelAfter(60_000)]
-public sealed class ReloadLifetimeTests(TransportKind transport)
+public sealed class ReloadLifetimeTests(TransportKind transport) : ReloadFixture(transport)
 {
-    private const string Get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-
-    private static CancellationToken Token => TestContext.CurrentContext.CancellationToken;
-
-    [SetUp]
-    public void SkipWhereUnsupported() => Transports.Require(transport);
-
     [Test]
     public async Task WhatARequestOfTwoConfigurationsAgoUsesStays()
     {
@@ -220,17 +213,7 @@ public sealed class ReloadLifetimeTests(TransportKind transport)
         Assert.That(proxy.Log.HasNotes, Is.False);
     }
 
-    private ProxyConfig Config(params string[] destinations) => ProxyFixture.Config(transport, destinations.Length == 0 ? ["127.0.0.1:1"] : destinations);
-
-    private static Dictionary<string, RouteConfig> Saying(string text) => new() { ["all"] = new() { Respond = new() { Status = 200, Body = text } } };
-
     private static Dictionary<string, ListenerConfig> Listening(Func<ListenerConfig, ListenerConfig> with) => new() { ["main"] = with(new() { Address = "127.0.0.1:0" }) };
-
-    private static async Task<string> AskAsync(RawClient client)
-    {
-        await client.SendAsync(Get, Token);
-        return await client.ReadResponseAsync(Token);
-    }
 
     private sealed class Policy : IRequestPolicy, IDisposable
     {

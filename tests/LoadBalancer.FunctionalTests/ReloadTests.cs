@@ -13,15 +13,8 @@ namespace LoadBalancer.FunctionalTests;
 [TestFixture(TransportKind.Epoll)]
 [TestFixture(TransportKind.Sockets)]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase), CancelAfter(60_000)]
-public sealed class ReloadTests(TransportKind transport)
+public sealed class ReloadTests(TransportKind transport) : ReloadFixture(transport)
 {
-    private const string Get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-
-    private static CancellationToken Token => TestContext.CurrentContext.CancellationToken;
-
-    [SetUp]
-    public void SkipWhereUnsupported() => Transports.Require(transport);
-
     [Test]
     public async Task AKeptConnectionGoesByTheNewRoutesFromItsNextRequestOn()
     {
@@ -411,7 +404,7 @@ public sealed class ReloadTests(TransportKind transport)
     public async Task AThousandReloadsUnderLoadFailNoRequestAndLeaveNothing()
     {
         const int Clients = 8;
-        int reloads = transport == TransportKind.Epoll ? 1000 : 200; // the second opinion need not take as long
+        int reloads = Transport == TransportKind.Epoll ? 1000 : 200; // the second opinion need not take as long
         await using EchoOrigin first = new(), second = new();
         ProxyConfig config = Config(first.Address, second.Address);
         await using ProxyFixture proxy = await ProxyFixture.StartAsync(config);
@@ -482,22 +475,12 @@ public sealed class ReloadTests(TransportKind transport)
         return served;
     }
 
-    private ProxyConfig Config(params string[] destinations) => ProxyFixture.Config(transport, destinations.Length == 0 ? ["127.0.0.1:1"] : destinations);
-
-    private static Dictionary<string, RouteConfig> Saying(string text) => new() { ["all"] = new() { Respond = new() { Status = 200, Body = text } } };
-
     private static Dictionary<string, ListenerConfig> Named(params (string Name, string Address)[] listeners) => listeners.ToDictionary(one => one.Name, one => new ListenerConfig { Address = one.Address });
 
     private static Dictionary<string, ClusterConfig> Clusters(ClusterConfig cluster) => new() { ["app"] = cluster };
 
     private static Task<ReloadResult> ChangeAsync(ProxyFixture proxy, Func<ClusterConfig, ClusterConfig> change) =>
         proxy.Server.ReloadAsync(proxy.Server.Config with { Clusters = Clusters(change(proxy.Server.Config.Clusters["app"])) });
-
-    private static async Task<string> AskAsync(RawClient client)
-    {
-        await client.SendAsync(Get, Token);
-        return await client.ReadResponseAsync(Token);
-    }
 
     private static async Task<int[]> StatusesAsync(RawClient client, int requests)
     {

@@ -34,7 +34,7 @@ internal sealed class Http1Connection : ClientConnection, IConnectionObserver
     private long _requests;
     private Exchange? _exchange;
     private byte[]? _forwardedLines;
-    private int _guardVersion = NotGuarded; // by which the client's address was looked at last
+    private int _guardVersion; // by which the client's address was looked at last
     private bool _isLeaving; // takes no further request, but for the first where it may still come
 
     /// <summary>Kept connections to destinations that are this client's alone.</summary>

@@ -64,7 +64,7 @@ internal sealed class DestinationState
     /// <summary>Host field for clusters that send the destination's address.</summary>
     internal byte[] HostValue { get; }
 
-    /// <summary>The request that asks for its load; null until the first. The same whoever makes it.</summary>
+    /// <summary>The request that asks for its load; null until the first. The same whoever makes it, of one way of asking.</summary>
     internal Probing.LoadProbing.Request? LoadProbeRequest { get; set; }
 
     internal int OpenConnections => Volatile.Read(ref _openConnections);
